@@ -1,5 +1,227 @@
-"""Run code somewhere safe."""
+"""Run code somewhere safe: sessions with `code`, `command` and `file_system`.
+
+    from agb import AGB, CreateSessionParams
+
+    agb = AGB(api_key="...")
+    session = agb.create(CreateSessionParams(image_id="agb-code-space-1")).session
+    session.code.run_code("print('Hello World')", "python").result
+
+This module is only the face: importing it loads nothing else. A name is loaded from its home at
+its first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from agb._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from agb._async.agb import AsyncAGB
+    from agb._async.client import AsyncClient
+    from agb._async.code import AsyncCode
+    from agb._async.command import AsyncCommand
+    from agb._async.file_system import AsyncFileSystem
+    from agb._async.opened import AsyncOpenedSession
+    from agb._async.service import AsyncBaseService
+    from agb._async.session import AsyncBaseSession, AsyncSession
+    from agb._core.config import Config
+    from agb._core.exceptions import (
+        AGBError,
+        APIConnectionError,
+        APIError,
+        APITimeoutError,
+        ApplicationError,
+        AuthenticationError,
+        BrowserError,
+        ClearanceTimeoutError,
+        CommandError,
+        FileError,
+        InvalidArgumentError,
+        LabelValidationError,
+        LocalServerError,
+        ScreenError,
+        SessionError,
+        SessionNotFoundError,
+    )
+    from agb._core.params import CreateSessionParams
+    from agb._core.results import (
+        ApiResponse,
+        BoolResult,
+        DeleteResult,
+        GetSessionData,
+        GetSessionResult,
+        OperationResult,
+        Result,
+        SessionListResult,
+        SessionResult,
+    )
+    from agb._core.tool_results import (
+        BinaryFileContentResult,
+        CodeExecutionResult,
+        CommandResult,
+        DirectoryListResult,
+        EnhancedCodeExecutionResult,
+        ExecutionError,
+        ExecutionLogs,
+        ExecutionResult,
+        FileChangeEvent,
+        FileChangeResult,
+        FileContentResult,
+        FileInfoResult,
+        FileSearchResult,
+        MultipleFileContentResult,
+    )
+    from agb._sync.agb import AGB
+    from agb._sync.client import Client
+    from agb._sync.client import Client as HTTPClient
+    from agb._sync.code import Code
+    from agb._sync.command import Command
+    from agb._sync.file_system import FileSystem
+    from agb._sync.opened import OpenedSession
+    from agb._sync.service import BaseService
+    from agb._sync.session import BaseSession, Session
+
+_HOMES = {
+    "AGB": "agb._sync.agb",
+    "AGBError": "agb._core.exceptions",
+    "APIConnectionError": "agb._core.exceptions",
+    "APIError": "agb._core.exceptions",
+    "APITimeoutError": "agb._core.exceptions",
+    "ApiResponse": "agb._core.results",
+    "ApplicationError": "agb._core.exceptions",
+    "AsyncAGB": "agb._async.agb",
+    "AsyncBaseService": "agb._async.service",
+    "AsyncBaseSession": "agb._async.session",
+    "AsyncClient": "agb._async.client",
+    "AsyncCode": "agb._async.code",
+    "AsyncCommand": "agb._async.command",
+    "AsyncFileSystem": "agb._async.file_system",
+    "AsyncOpenedSession": "agb._async.opened",
+    "AsyncSession": "agb._async.session",
+    "AuthenticationError": "agb._core.exceptions",
+    "BaseService": "agb._sync.service",
+    "BaseSession": "agb._sync.session",
+    "BinaryFileContentResult": "agb._core.tool_results",
+    "BoolResult": "agb._core.results",
+    "BrowserError": "agb._core.exceptions",
+    "ClearanceTimeoutError": "agb._core.exceptions",
+    "Client": "agb._sync.client",
+    "Code": "agb._sync.code",
+    "CodeExecutionResult": "agb._core.tool_results",
+    "Command": "agb._sync.command",
+    "CommandError": "agb._core.exceptions",
+    "CommandResult": "agb._core.tool_results",
+    "Config": "agb._core.config",
+    "CreateSessionParams": "agb._core.params",
+    "DeleteResult": "agb._core.results",
+    "DirectoryListResult": "agb._core.tool_results",
+    "EnhancedCodeExecutionResult": "agb._core.tool_results",
+    "ExecutionError": "agb._core.tool_results",
+    "ExecutionLogs": "agb._core.tool_results",
+    "ExecutionResult": "agb._core.tool_results",
+    "FileChangeEvent": "agb._core.tool_results",
+    "FileChangeResult": "agb._core.tool_results",
+    "FileContentResult": "agb._core.tool_results",
+    "FileError": "agb._core.exceptions",
+    "FileInfoResult": "agb._core.tool_results",
+    "FileSearchResult": "agb._core.tool_results",
+    "FileSystem": "agb._sync.file_system",
+    "GetSessionData": "agb._core.results",
+    "GetSessionResult": "agb._core.results",
+    "HTTPClient": "agb._sync.client",
+    "InvalidArgumentError": "agb._core.exceptions",
+    "LabelValidationError": "agb._core.exceptions",
+    "LocalServerError": "agb._core.exceptions",
+    "MultipleFileContentResult": "agb._core.tool_results",
+    "OpenedSession": "agb._sync.opened",
+    "OperationResult": "agb._core.results",
+    "Result": "agb._core.results",
+    "ScreenError": "agb._core.exceptions",
+    "Session": "agb._sync.session",
+    "SessionError": "agb._core.exceptions",
+    "SessionListResult": "agb._core.results",
+    "SessionNotFoundError": "agb._core.exceptions",
+    "SessionResult": "agb._core.results",
+}
+# Documented second names.
+_ALIASES = {"HTTPClient": "Client"}
+
+__all__ = [
+    "AGB",
+    "AGBError",
+    "APIConnectionError",
+    "APIError",
+    "APITimeoutError",
+    "ApiResponse",
+    "ApplicationError",
+    "AsyncAGB",
+    "AsyncBaseService",
+    "AsyncBaseSession",
+    "AsyncClient",
+    "AsyncCode",
+    "AsyncCommand",
+    "AsyncFileSystem",
+    "AsyncOpenedSession",
+    "AsyncSession",
+    "AuthenticationError",
+    "BaseService",
+    "BaseSession",
+    "BinaryFileContentResult",
+    "BoolResult",
+    "BrowserError",
+    "ClearanceTimeoutError",
+    "Client",
+    "Code",
+    "CodeExecutionResult",
+    "Command",
+    "CommandError",
+    "CommandResult",
+    "Config",
+    "CreateSessionParams",
+    "DeleteResult",
+    "DirectoryListResult",
+    "EnhancedCodeExecutionResult",
+    "ExecutionError",
+    "ExecutionLogs",
+    "ExecutionResult",
+    "FileChangeEvent",
+    "FileChangeResult",
+    "FileContentResult",
+    "FileError",
+    "FileInfoResult",
+    "FileSearchResult",
+    "FileSystem",
+    "GetSessionData",
+    "GetSessionResult",
+    "HTTPClient",
+    "InvalidArgumentError",
+    "LabelValidationError",
+    "LocalServerError",
+    "MultipleFileContentResult",
+    "OpenedSession",
+    "OperationResult",
+    "Result",
+    "ScreenError",
+    "Session",
+    "SessionError",
+    "SessionListResult",
+    "SessionNotFoundError",
+    "SessionResult",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(home), _ALIASES.get(name, name))
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,147 @@
+"""Generate the blocking colour from the async one, or check that it is what would be generated.
+
+    python scripts/generate_sync.py           write src/agb/_sync and tests/_sync
+    python scripts/generate_sync.py --check   compare file sets and bytes, then look for leftovers
+
+Runs in an environment that has `unasyncd` and `ruff` (`nox -s sync`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE, TARGET = ROOT / "src/agb/_async", ROOT / "src/agb/_sync"
+PAIRS = ((SOURCE, TARGET), (ROOT / "tests/_async", ROOT / "tests/_sync"))
+PAIR_FILE = ROOT / "src/agb/_pair.py"
+
+# What is not a class or function of ours, so it can't be derived.
+LIBRARY_RULES = {
+    "httpx.AsyncClient": "httpx.Client",
+    "httpx.AsyncBaseTransport": "httpx.BaseTransport",
+    "httpx.AsyncHTTPTransport": "httpx.HTTPTransport",
+    "aclose": "close",
+    "handle_async_request": "handle_request",
+    "agb._async": "agb._sync",
+}
+
+
+def derive_rules() -> dict[str, str]:
+    """Derive a rule for every name of ours that exists in two colours."""
+    rules = dict(LIBRARY_RULES)
+    for path in [*sorted(SOURCE.glob("*.py")), PAIR_FILE]:
+        for node in ast.parse(path.read_text()).body:
+            if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                continue
+            if node.name.startswith("Async"):
+                blocking = node.name.removeprefix("Async")
+            elif node.name.startswith("async_"):
+                blocking = node.name.removeprefix("async_")
+            else:
+                continue
+            module = "_pair" if path == PAIR_FILE else path.stem
+            rules[node.name] = blocking
+            for qualifier in (f".{module}", f"..{module}", f"agb._async.{module}", "agb"):
+                target = qualifier.replace("_async", "_sync")
+                rules[f"{qualifier}.{node.name}"] = f"{target}.{blocking}"
+    return rules
+
+
+def generate(pairs: list[tuple[Path, Path]]) -> None:
+    """Generate every file of the first folder of each pair into the second."""
+    rules = derive_rules()
+    files = {
+        str(path): str(target / path.relative_to(source))
+        for source, target in pairs
+        for path in sorted(source.rglob("*.py"))
+    }
+    table = "\n".join(f'"{old}" = "{new}"' for old, new in sorted(rules.items()))
+    listing = "\n".join(f'"{old}" = "{new}"' for old, new in files.items())
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "unasyncd.toml")
+        config.write_text(
+            "[tool.unasyncd]\ntransform_docstrings = true\ncache = false\nforce_regen = true\n"
+            f"[tool.unasyncd.add_replacements]\n{table}\n[tool.unasyncd.files]\n{listing}\n"
+        )
+        unasyncd = Path(sys.executable).with_name("unasyncd")
+        for target in files.values():
+            Path(target).unlink(missing_ok=True)
+        # It exits with 1 whenever it wrote a file, so what counts is that every file is there.
+        subprocess.run([unasyncd, "--config", config, "--quiet"], check=False)
+        failed = [source for source, target in files.items() if not Path(target).is_file()]
+        if failed:
+            raise SystemExit(f"unasyncd wrote nothing for {', '.join(failed)}")
+    ruff = [str(Path(sys.executable).with_name("ruff"))]
+    settings = ["--config", str(ROOT / "pyproject.toml"), "--quiet", *files.values()]
+    subprocess.run([*ruff, "check", "--select", "I,F401", "--fix", *settings], check=True)
+    subprocess.run([*ruff, "format", *settings], check=True)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Read every Python file below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.py")}
+
+
+def differences(committed: Path, fresh: Path) -> list[str]:
+    """Compare two folders from both sides: files missing, files too many, other bytes."""
+    ours, theirs = contents(committed), contents(fresh)
+    return [
+        f"{committed.relative_to(ROOT)}/{name}: "
+        + ("missing" if name not in ours else "not generated" if name not in theirs else "differs")
+        for name in sorted(ours.keys() | theirs.keys())
+        if ours.get(name) != theirs.get(name)
+    ]
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Look for what must not be in blocking code."""
+    return [
+        f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}: {found}"
+        for path in sorted(folder.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (found := _leftover(node))
+    ]
+
+
+def _leftover(node: ast.AST) -> str:
+    if isinstance(node, (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)):
+        return type(node).__name__
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+        roots = {name.split(".")[0] for name in names}
+        return ", ".join(sorted(roots & {"anyio", "asyncio", "_async"}))
+    name = getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "name", None)
+    if isinstance(name, str) and (name.startswith(("Async", "async_")) or name == "aclose"):
+        return name
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        words = {"await ", "async with", "async for", "Async"}
+        return ", ".join(sorted(word for word in words if word in node.value))
+    return ""
+
+
+def main() -> int:
+    """Generate or check; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--check", action="store_true")
+    pairs = [(source, target) for source, target in PAIRS if source.is_dir()]
+    problems: list[str] = []
+    if parser.parse_args().check:
+        with tempfile.TemporaryDirectory(dir=ROOT, prefix=".sync-") as folder:
+            fresh = [(source, Path(folder, str(index))) for index, (source, _) in enumerate(pairs)]
+            generate(fresh)
+            for (_, target), (_, made) in zip(pairs, fresh, strict=True):
+                problems += differences(target, made)
+    else:
+        generate(pairs)
+    problems += [line for _, target in pairs for line in leftovers(target)]
+    print("\n".join(problems) or "The blocking colour is what the generator makes.")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,248 @@
+"""The client of the service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from .._core import sessions
+from .._core.config import LOCAL, Config, load_api_key, load_config
+from .._core.exceptions import AGBError, InvalidArgumentError
+from .._core.params import CreateSessionParams
+from .._core.results import (
+    DeleteResult,
+    GetSessionResult,
+    SessionListResult,
+    SessionResult,
+)
+from .client import AsyncClient
+from .opened import AsyncOpenedSession
+from .session import AsyncBaseSession, AsyncSession
+
+if TYPE_CHECKING:
+    import httpx
+    from typing_extensions import Self
+
+
+class AsyncAGB:
+    """Create, find and delete sessions.
+
+    One client serves a whole program: it is safe to share, connects at its first call, and needs
+    no running event loop to be made. Closing it closes connections and deletes no session.
+
+    Args:
+        api_key: The API key; left out, `AGB_API_KEY` from the environment or `.env`. The embedded
+            server (`AGB_ENDPOINT=local`) needs none.
+        cfg: Endpoint and time-out; left out, the environment decides (see `load_config`).
+        http_client: An httpx client to use instead of an own one; it stays open at `aclose`.
+        transport: An httpx transport for the own client, for tests.
+
+    Attributes:
+        api_key: The API key.
+        endpoint: The endpoint, as configured.
+        timeout_ms: How long one request may take, in milliseconds.
+        config: The settings in use.
+        client: The HTTP side.
+
+    Raises:
+        InvalidArgumentError: A `ValueError`: there is no API key, or a setting can't be used.
+
+    Example:
+        >>> from agb import AsyncAGB, CreateSessionParams
+        >>> async with AsyncAGB.local() as agb:
+        ...     async with agb.open_session() as session:
+        ...         result = await session.code.run_code("6 * 7", "python")
+        >>> result.result
+        '42'
+    """
+
+    __module__ = "agb"
+
+    def __init__(
+        self,
+        api_key: str = "",
+        cfg: Config | None = None,
+        *,
+        http_client: httpx.AsyncClient | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.config = load_config(cfg)
+        self.endpoint = self.config.endpoint
+        self.timeout_ms = self.config.timeout_ms
+        self.api_key = load_api_key(api_key, self.endpoint)
+        self.client = AsyncClient(
+            self.config, self.api_key, http_client=http_client, transport=transport
+        )
+
+    @classmethod
+    def local(cls, *, timeout_ms: int = 60_000) -> Self:
+        """Make a client of the embedded server: sandboxes on this machine, no account.
+
+        Args:
+            timeout_ms: How long one request may take, in milliseconds.
+
+        Returns:
+            The same as with `AGB_ENDPOINT=local`.
+
+        Example:
+            >>> from agb import AsyncAGB
+            >>> AsyncAGB.local().endpoint
+            'local'
+        """
+        return cls(cfg=Config(endpoint=LOCAL, timeout_ms=timeout_ms))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(endpoint={self.endpoint!r})"
+
+    async def create(
+        self, params: CreateSessionParams | None = None
+    ) -> SessionResult[AsyncSession]:
+        """Create a session.
+
+        Args:
+            params: Image and labels of the session; None for a session without either.
+
+        Returns:
+            The session in `session`, or the reason in `error_message`.
+
+        Example:
+            >>> from agb import CreateSessionParams
+            >>> params = CreateSessionParams(labels={"project": "demo"})
+            >>> created = await agb.create(params)
+            >>> created.success, created.error_message
+            (True, '')
+            >>> deleted = await agb.delete(created.session)
+        """
+        params = CreateSessionParams() if params is None else params
+        created = await self.client.run(sessions.create(params))
+        result = self._session_result(created)
+        if result.success:
+            result.session.image_id = params.image_id or ""
+        return result
+
+    async def get(self, session_id: str) -> SessionResult[AsyncSession]:
+        """Find a session by its id.
+
+        Args:
+            session_id: Id of the session.
+
+        Returns:
+            The session in `session`, or the reason in `error_message`.
+
+        Example:
+            >>> found = await agb.get(session.session_id)
+            >>> found.session.session_id == session.session_id
+            True
+        """
+        return self._session_result(await self.get_session(session_id))
+
+    async def get_session(self, session_id: str) -> GetSessionResult:
+        """Ask what the service knows of a session.
+
+        Args:
+            session_id: Id of the session.
+
+        Returns:
+            The raw form of `get`.
+
+        Example:
+            >>> found = await agb.get_session(session.session_id)
+            >>> found.data.session_id == session.session_id
+            True
+        """
+        return await self.client.run(sessions.get(session_id))
+
+    async def list(
+        self,
+        labels: Mapping[str, str] | None = None,
+        page: int | None = None,
+        limit: int | None = None,
+    ) -> SessionListResult:
+        """List the ids of active sessions.
+
+        Args:
+            labels: Only sessions that carry all of these labels; None for all sessions.
+            page: Number of the page, from 1; None means 1. Page N takes N requests.
+            limit: Sessions on a page; None means 10.
+
+        Returns:
+            The ids, and how many there are on all pages. No match is a success with no ids;
+            a page past the end fails.
+
+        Example:
+            >>> _ = await session.set_labels({"project": "listed"})
+            >>> listed = await agb.list({"project": "listed"})
+            >>> listed.session_ids == [session.session_id], listed.total_count
+            (True, 1)
+        """
+        return await self.client.run(sessions.list_page(labels, page, limit))
+
+    async def delete(self, session: AsyncBaseSession, sync_context: bool = False) -> DeleteResult:
+        """Delete a session.
+
+        Args:
+            session: The session.
+            sync_context: Sync all contexts of the session first, and wait for it.
+
+        Returns:
+            The same as `session.delete(sync_context)`.
+
+        Example:
+            >>> created = await agb.create()
+            >>> deleted = await agb.delete(created.session)
+            >>> deleted.success
+            True
+        """
+        if not isinstance(session, AsyncBaseSession):  # pyright: ignore[reportUnnecessaryIsInstance]
+            wrong = InvalidArgumentError(f"session must be a session (found {session!r:.100})")
+            return DeleteResult.failed(wrong)
+        return await session.delete(sync_context)
+
+    def open_session(
+        self, params: CreateSessionParams | None = None, sync_context: bool = False
+    ) -> AsyncOpenedSession:
+        """Create a session for the length of a block, and delete it at the end.
+
+        The deletion also happens after an exception or a cancellation; should it fail, that is
+        logged and hides no other error.
+
+        Args:
+            params: Image and labels of the session.
+            sync_context: Sync all contexts of the session before its deletion.
+
+        Returns:
+            A context manager that gives the session.
+
+        Raises:
+            AGBError: On entering, if the session can't be created.
+
+        Example:
+            >>> async with agb.open_session() as session:
+            ...     result = await session.command.execute_command("echo hi")
+            >>> result.stdout.strip()
+            'hi'
+        """
+        return AsyncOpenedSession(self, params, sync_context)
+
+    async def aclose(self) -> None:
+        """Close the connections; sessions live on. A call after that raises RuntimeError."""
+        await self.client.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def _session_result(self, found: GetSessionResult) -> SessionResult[AsyncSession]:
+        if not found.success:
+            return SessionResult.failed(found.exception or AGBError(found.error_message))
+        session = AsyncSession(self, found.data.session_id)
+        session._describe(found.data)
+        return SessionResult(request_id=found.request_id, success=True, session=session)

@@ -1,0 +1,98 @@
+"""Running shell commands: the request, and the two forms in which services answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agb._core import arguments, requests
+from agb._core.exceptions import CommandError, InvalidArgumentError
+from agb._core.operation import Steps, operation, send
+from agb._core.replies import Reply, as_object, parsed, text, tool_answer
+from agb._core.tool_results import CommandResult
+
+DEFAULT_TIMEOUT_MS = 1000
+
+
+@operation(CommandResult)
+def execute(
+    session_id: str,
+    command: str,
+    timeout_ms: int,
+    cwd: str | None,
+    envs: Mapping[str, str] | None,
+    timeout_s: float | None,
+) -> Steps[CommandResult]:
+    """Run a shell command in a session."""
+    arguments.filled_text("command", command)
+    if "\0" in command:
+        raise InvalidArgumentError("command cannot contain a NUL character")
+    limit_ms = _limit_ms(timeout_ms, timeout_s)
+    given: dict[str, object] = {"command": command, "timeout_ms": limit_ms}
+    if cwd is not None:
+        given["cwd"] = arguments.path("cwd", cwd)
+    if envs is not None:
+        given["envs"] = arguments.environment("envs", envs)
+    call = requests.tool(session_id, "shell", given, time_limit_s=limit_ms / 1000)
+    reply = yield from send(call)
+    return _read(reply, limit_ms)
+
+
+def _limit_ms(timeout_ms: int, timeout_s: float | None) -> int:
+    arguments.whole_number("timeout_ms", timeout_ms, at_least=1, unit=" of milliseconds")
+    if timeout_s is None:
+        return timeout_ms
+    if timeout_ms != DEFAULT_TIMEOUT_MS:
+        raise InvalidArgumentError("Pass timeout_ms or timeout_s, not both")
+    return max(1, round(arguments.seconds("timeout_s", timeout_s) * 1000))
+
+
+def _read(reply: Reply, limit_ms: int) -> CommandResult:
+    answer = tool_answer(reply)
+    value = as_object(parsed(answer.text))
+    if _is_structured(value):
+        return _structured(reply, value, limit_ms, is_error=answer.is_error)
+    if answer.is_error:
+        # This form does not separate output from reason, so the text is the reason only.
+        reason = _explained(answer.text or "The command failed without a message", limit_ms)
+        return CommandResult.failed(reply.refused(reason, CommandError))
+    return CommandResult(
+        request_id=reply.request_id, success=True, output=answer.text, stdout=answer.text
+    )
+
+
+def _is_structured(value: Mapping[str, Any]) -> bool:
+    """Tell the service's object from one that the command itself printed."""
+    code = value.get("exit_code", value.get("errorCode"))
+    streams = isinstance(value.get("stdout"), str) and isinstance(value.get("stderr"), str)
+    return streams and isinstance(code, int) and not isinstance(code, bool)
+
+
+def _structured(
+    reply: Reply, value: Mapping[str, Any], limit_ms: int, *, is_error: bool
+) -> CommandResult:
+    stdout, stderr = text(value.get("stdout")), text(value.get("stderr"))
+    exit_code = int(value.get("exit_code", value.get("errorCode")))
+    success = exit_code == 0 and not is_error
+    reason = "" if success else stderr.strip() or f"The command ended with exit code {exit_code}"
+    reason = _explained(reason, limit_ms) if is_error else reason
+    return CommandResult(
+        request_id=reply.request_id,
+        success=success,
+        output=stdout + stderr,
+        error_message=reason,
+        exit_code=exit_code,
+        stdout=stdout,
+        stderr=stderr,
+        trace_id=text(value.get("traceId")),
+        exception=None if success else reply.refused(reason, CommandError),
+    )
+
+
+def _explained(reason: str, limit_ms: int) -> str:
+    """Say where a time-out comes from: 1000 ms is short, and often nobody asked for it."""
+    lowered = reason.lower()
+    if not ("timed out" in lowered or "timeout" in lowered or "time-out" in lowered):
+        return reason
+    default = ", the default" if limit_ms == DEFAULT_TIMEOUT_MS else ""
+    return f"{reason} (timeout_ms was {limit_ms}{default}; pass timeout_ms=... for a longer limit)"

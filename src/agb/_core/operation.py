@@ -1,0 +1,71 @@
+"""How thinking is written without colour: as a generator of steps.
+
+An operation yields what it wants done and is sent the reply; what it returns is the result of the
+call. A client of either colour runs it (`AsyncClient.run`), so reading a file in pieces
+or walking pages is written, and tested, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from attrs import frozen
+
+from agb._core.exceptions import AGBError
+from agb._core.replies import Reply
+from agb._core.requests import Call
+from agb._core.results import Result
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=Result)
+T = TypeVar("T")
+
+
+@frozen
+class Pause:
+    """A step that only waits.
+
+    Args:
+        seconds: How long.
+    """
+
+    seconds: float
+
+
+Step = Call | Pause
+# A pause is answered with None, a call with its reply; a call that fails is thrown in as AGBError.
+Steps = Generator[Step, "Reply | None", T]
+
+
+def send(call: Call) -> Steps[Reply]:
+    """Make one call and return its reply."""
+    reply = yield call
+    assert reply is not None  # a call is answered with a reply
+    return reply
+
+
+def operation(
+    result: type[R],
+) -> Callable[[Callable[P, Steps[R]]], Callable[P, Steps[R]]]:
+    """Make every error of an operation its failed result: documented calls never raise.
+
+    Args:
+        result: The class of its results.
+
+    Returns:
+        A decorator of generator functions.
+    """
+
+    def decorate(function: Callable[P, Steps[R]]) -> Callable[P, Steps[R]]:
+        @wraps(function)
+        def steps(*args: P.args, **kwargs: P.kwargs) -> Steps[R]:
+            try:
+                return (yield from function(*args, **kwargs))
+            except AGBError as error:
+                return result.failed(error)
+
+        return steps
+
+    return decorate

@@ -1,0 +1,122 @@
+"""One builder per endpoint. A `Call` is a request as a value; nothing here sends it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from attrs import field, frozen
+
+# The wire level of this client: services answer a session created at 0.8 or later with structured
+# results. The version of this package itself travels in `User-Agent`.
+_SDK_STATS = json.dumps(
+    {"source": "sdk", "sdk_language": "python", "sdk_version": "0.12.0", "is_release": True},
+    separators=(",", ":"),
+)
+
+
+@frozen
+class Call:
+    """One request to the service.
+
+    Args:
+        method: `GET` or `POST`.
+        path: Path below the endpoint.
+        query: Query parameters, in order; absent values are left out.
+        body: JSON body of a POST; `{}` where all parameters travel in the query.
+        time_limit_s: How long the service itself may work on it, in seconds, 0 if that is not
+            up to the caller.
+        starts_server: Whether the embedded server may be started anew for it.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(factory=dict[str, str])
+    body: Mapping[str, Any] = field(factory=dict[str, Any])
+    time_limit_s: float = 0.0
+    starts_server: bool = False
+
+    @property
+    def target(self) -> str:
+        """The path with its query, form-encoded as the protocol wants it."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
+    @property
+    def content(self) -> bytes | None:
+        """The body as bytes; None for a GET."""
+        return None if self.method == "GET" else json.dumps(self.body).encode()
+
+
+def create_session(image_id: str | None, labels: Mapping[str, str]) -> Call:
+    """`POST /mcp/createSession`."""
+    image = {"imageId": image_id} if image_id else {}
+    body = {"labels": _json(labels)} if labels else {}
+    return Call(
+        "POST",
+        "/mcp/createSession",
+        query={**image, "sdkStats": _SDK_STATS},
+        body=body,
+        starts_server=True,
+    )
+
+
+def release_session(session_id: str) -> Call:
+    """`POST /mcp/releaseSession`."""
+    return Call("POST", "/mcp/releaseSession", body={"sessionId": session_id})
+
+
+def get_session(session_id: str) -> Call:
+    """`POST /mcp/getSession`."""
+    return Call("POST", "/mcp/getSession", body={"sessionId": session_id})
+
+
+def get_resource(session_id: str) -> Call:
+    """`POST /mcp/getMcpResource`."""
+    return Call("POST", "/mcp/getMcpResource", body={"sessionId": session_id})
+
+
+def list_sessions(labels: Mapping[str, str], max_results: int, next_token: str) -> Call:
+    """`GET /sdk/ListSession`."""
+    token = {"nextToken": next_token} if next_token else {}
+    query = {"maxResults": str(max_results), **token, "labels": _json(labels)}
+    return Call("GET", "/sdk/ListSession", query=query)
+
+
+def set_labels(session_id: str, labels: Mapping[str, str]) -> Call:
+    """`POST /sdk/SetLabel`; the service takes the labels under a capital L."""
+    return Call("POST", "/sdk/SetLabel", query={"sessionId": session_id, "Labels": _json(labels)})
+
+
+def get_labels(session_id: str) -> Call:
+    """`GET /sdk/GetLabel`."""
+    return Call("GET", "/sdk/GetLabel", query={"sessionId": session_id})
+
+
+def sync_contexts(session_id: str) -> Call:
+    """`POST /sdk/SyncContext` for all contexts of a session."""
+    return Call("POST", "/sdk/SyncContext", query={"sessionId": session_id})
+
+
+def context_info(session_id: str) -> Call:
+    """`GET /sdk/GetContextInfo` for all contexts of a session."""
+    return Call("GET", "/sdk/GetContextInfo", query={"sessionId": session_id})
+
+
+def tool(
+    session_id: str, name: str, arguments: Mapping[str, object], *, time_limit_s: float = 0.0
+) -> Call:
+    """`POST /mcp`: run a tool in a session; the arguments travel as a JSON string."""
+    arguments_text = json.dumps(arguments, ensure_ascii=False)
+    return Call(
+        "POST",
+        "/mcp",
+        query={"autoGenSession": "false"},
+        body={"args": arguments_text, "sessionId": session_id, "name": name},
+        time_limit_s=time_limit_s,
+    )
+
+
+def _json(labels: Mapping[str, str]) -> str:
+    return json.dumps(labels, ensure_ascii=False)

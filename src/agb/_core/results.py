@@ -1,0 +1,277 @@
+"""What calls return: the base of every result, and the results of session calls.
+
+All classes are frozen and compared by value. The positional order of each is part of the API, so a
+subclass declares the fields of its base again, in its own order. Payloads are annotated with
+their type on success and are None (or empty) on failure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic
+
+from attrs import field, frozen
+
+from agb._core.exceptions import AGBError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, TypeVar
+
+    # The default keeps a bare `OperationResult` in user annotations valid under mypy strict.
+    T = TypeVar("T", default=Any)
+else:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+
+@frozen(unsafe_hash=False)
+class ApiResponse:
+    """Base of every result.
+
+    Args:
+        request_id: The server's id of the request, `""` if there was none.
+    """
+
+    __module__ = "agb"
+
+    request_id: str = ""
+
+    def get_request_id(self) -> str:
+        """Return the server's id of the request.
+
+        Returns:
+            The id, `""` if no request was sent or the server gave none.
+        """
+        return self.request_id
+
+
+@frozen(unsafe_hash=False)
+class Result(ApiResponse):
+    """A result that says whether the call succeeded, and if not, why.
+
+    Args:
+        request_id: The server's id of the request, `""` if there was none.
+        success: Whether the call did what was asked.
+        error_message: Why not, `""` on success.
+        exception: The typed error behind `error_message`, None on success.
+    """
+
+    __module__ = "agb"
+
+    request_id: str = ""
+    success: bool = False
+    error_message: str = ""
+    exception: AGBError | None = field(default=None, kw_only=True, eq=False, repr=False)
+
+    @classmethod
+    def failed(cls, error: AGBError) -> Self:
+        """Make the result of a call that failed.
+
+        Args:
+            error: The reason.
+
+        Returns:
+            A result with the error's text, request id and type.
+        """
+        return cls(
+            request_id=error.request_id, success=False, error_message=str(error), exception=error
+        )
+
+    def raise_for_error(self) -> Self:
+        """Raise the typed error of a failed result.
+
+        Returns:
+            The result itself if it is a success.
+
+        Raises:
+            AGBError: The error behind a failed result.
+
+        Example:
+            >>> session.command.execute_command("true").raise_for_error().exit_code
+            0
+        """
+        if self.success:
+            return self
+        raise self.exception or AGBError(self.error_message, request_id=self.request_id)
+
+
+@frozen(unsafe_hash=False)
+class SessionResult(Result, Generic[T]):
+    """The result of creating or finding a session.
+
+    Args:
+        request_id: The server's id of the request.
+        success: Whether there is a session.
+        error_message: Why not, `""` on success.
+        session: The session; None on failure.
+    """
+
+    __module__ = "agb"
+
+    request_id: str = ""
+    success: bool = False
+    error_message: str = ""
+    session: T = None  # type: ignore[assignment]  # None on failure only: see the module's docstring
+
+    def unwrap(self) -> T:
+        """Return the session, or raise the error of a failed result."""
+        return self.raise_for_error().session
+
+
+@frozen(unsafe_hash=False)
+class DeleteResult(Result):
+    """The result of deleting a session.
+
+    Args:
+        request_id: The server's id of the request.
+        success: Whether the session was deleted.
+        error_message: Why not, `""` on success.
+    """
+
+    __module__ = "agb"
+
+    def unwrap(self) -> None:
+        """Return None, or raise the error of a failed result."""
+        self.raise_for_error()
+
+
+@frozen(unsafe_hash=False)
+class OperationResult(Result, Generic[T]):
+    """The result of an operation on a session.
+
+    Args:
+        request_id: The server's id of the request.
+        success: Whether the operation succeeded.
+        data: What it gave: a dict for `info` and `get_labels`; None on failure.
+        error_message: Why not, `""` on success.
+    """
+
+    __module__ = "agb"
+
+    request_id: str = ""
+    success: bool = False
+    data: T = None  # type: ignore[assignment]  # None on failure only
+    error_message: str = ""
+
+    def unwrap(self) -> T:
+        """Return the data, or raise the error of a failed result."""
+        return self.raise_for_error().data
+
+
+@frozen(unsafe_hash=False)
+class BoolResult(Result):
+    """The result of an operation that either happened or did not.
+
+    Args:
+        request_id: The server's id of the request.
+        success: Whether it happened.
+        data: True on success, None on failure.
+        error_message: Why not, `""` on success.
+    """
+
+    __module__ = "agb"
+
+    request_id: str = ""
+    success: bool = False
+    data: bool | None = None
+    error_message: str = ""
+
+    def unwrap(self) -> bool:
+        """Return True, or raise the error of a failed result."""
+        return bool(self.raise_for_error().data)
+
+
+@frozen(unsafe_hash=False)
+class GetSessionData:
+    """What the service knows of a session.
+
+    Args:
+        app_instance_id: Id of the running instance.
+        resource_id: Id of the resource behind the session.
+        session_id: Id of the session.
+        success: Whether the service calls the session usable.
+        http_port: Port of the direct route, `""` if there is none.
+        network_interface_ip: Address of the direct route, `""` if there is none.
+        token: Token of the direct route; never shown in a repr.
+        vpc_resource: Whether the session runs in a private network.
+        resource_url: Address of the session's page, `""` if there is none.
+    """
+
+    __module__ = "agb"
+
+    app_instance_id: str = ""
+    resource_id: str = ""
+    session_id: str = ""
+    success: bool = False
+    http_port: str = ""
+    network_interface_ip: str = ""
+    token: str = field(default="", repr=False)
+    vpc_resource: bool = False
+    resource_url: str = ""
+
+
+@frozen(unsafe_hash=False)
+class GetSessionResult(Result):
+    """The raw form of finding a session.
+
+    Args:
+        request_id: The server's id of the request.
+        http_status_code: HTTP status of the reply, 0 if there was none.
+        code: The server's code, such as `ok` or `InvalidMcpSession.NotFound`.
+        success: Whether the session was found.
+        data: What the service knows of it; None on failure.
+        error_message: Why not, `""` on success.
+    """
+
+    __module__ = "agb"
+
+    request_id: str = ""
+    http_status_code: int = 0
+    code: str = ""
+    success: bool = False
+    data: GetSessionData = None  # type: ignore[assignment]  # None on failure only
+    error_message: str = ""
+
+    @classmethod
+    def failed(cls, error: AGBError) -> Self:
+        """Make the result of a call that failed, with the status and code of the reply."""
+        return cls(
+            request_id=error.request_id,
+            http_status_code=error.status_code or 0,
+            code=error.code,
+            error_message=str(error),
+            exception=error,
+        )
+
+    def unwrap(self) -> GetSessionData:
+        """Return the session's data, or raise the error of a failed result."""
+        return self.raise_for_error().data
+
+
+@frozen(unsafe_hash=False)
+class SessionListResult(Result):
+    """One page of session ids.
+
+    Args:
+        request_id: The server's id of the request.
+        success: Whether the page was read.
+        error_message: Why not, `""` on success.
+        session_ids: Ids of the active sessions on this page.
+        next_token: Where the next page begins, `""` on the last one.
+        max_results: The page size that was asked for.
+        total_count: How many sessions match on all pages.
+    """
+
+    __module__ = "agb"
+
+    request_id: str = ""
+    success: bool = False
+    error_message: str = ""
+    session_ids: list[str] = field(factory=list[str])
+    next_token: str = ""
+    max_results: int = 0
+    total_count: int = 0
+
+    def unwrap(self) -> list[str]:
+        """Return the session ids, or raise the error of a failed result."""
+        return self.raise_for_error().session_ids

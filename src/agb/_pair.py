@@ -1,0 +1,136 @@
+"""What differs in more than colour: each thing twice, async and blocking, side by side.
+
+The generator turns a name on the left of each pair into the one on its right. Only the async
+halves import anyio, and only when they run.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    import httpx
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AsyncConnections:
+    """The httpx client of each event loop that uses one `AsyncAGB`.
+
+    Connections belong to the loop that opened them. Kept by weak reference to the loop itself, a
+    client can't be taken for that of a later loop at the same address.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport | None, *, trust_env: bool) -> None:
+        self._transport = transport
+        self._trust_env = trust_env
+        self._clients: WeakKeyDictionary[object, tuple[int, httpx.AsyncClient]] = (
+            WeakKeyDictionary()
+        )
+
+    def client(self) -> httpx.AsyncClient:
+        """Return the client of the running event loop, made at its first use."""
+        import httpx
+
+        loop = _running_loop()
+        process, client = self._clients.get(loop, (0, None))
+        if client is None or process != os.getpid():
+            client = httpx.AsyncClient(
+                transport=self._transport, trust_env=self._trust_env, limits=_limits()
+            )
+            self._clients[loop] = (os.getpid(), client)
+        return client
+
+    async def aclose(self) -> None:
+        """Close the client of the running event loop; those of loops that ended are let go."""
+        loop = _running_loop()
+        _, client = self._clients.get(loop, (0, None))
+        self._clients.clear()
+        if client is not None:
+            await client.aclose()
+
+
+class Connections:
+    """The httpx client of one `AGB`, made anew in a forked process."""
+
+    def __init__(self, transport: httpx.BaseTransport | None, *, trust_env: bool) -> None:
+        self._transport = transport
+        self._trust_env = trust_env
+        self._lock = threading.Lock()
+        self._client: httpx.Client | None = None
+        self._process = os.getpid()
+
+    def client(self) -> httpx.Client:
+        """Return the client of this process, made at its first use."""
+        import httpx
+
+        if self._client is not None and self._process == os.getpid():
+            return self._client
+        if self._process != os.getpid():
+            # Another thread of the parent may have held the lock when it forked.
+            self._lock = threading.Lock()
+        with self._lock:
+            if self._client is None or self._process != os.getpid():
+                self._process = os.getpid()
+                self._client = httpx.Client(
+                    transport=self._transport, trust_env=self._trust_env, limits=_limits()
+                )
+            return self._client
+
+    def close(self) -> None:
+        """Close the client; connections of a parent process are left to it."""
+        client, self._client = self._client, None
+        if client is not None and self._process == os.getpid():
+            client.close()
+
+
+async def async_run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a blocking function in a worker thread."""
+    from functools import partial
+
+    from anyio import to_thread
+
+    return await to_thread.run_sync(partial(function, *args, **kwargs))
+
+
+def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a blocking function here: the blocking colour is in a thread already."""
+    return function(*args, **kwargs)
+
+
+def async_shielded(seconds: float) -> AbstractContextManager[object]:
+    """Let what is inside finish although the task is cancelled, for a bounded time."""
+    import anyio
+
+    return anyio.move_on_after(seconds, shield=True)
+
+
+def shielded(seconds: float) -> AbstractContextManager[object]:
+    """Do nothing: blocking code is not cancelled from outside."""
+    return nullcontext(seconds)
+
+
+def _running_loop() -> object:
+    """Return the running event loop itself: what connections belong to, on asyncio and on trio."""
+    import sniffio
+
+    if sniffio.current_async_library() == "trio":
+        import trio
+
+        return trio.lowlevel.current_trio_token()
+    import asyncio
+
+    return asyncio.get_running_loop()
+
+
+def _limits() -> httpx.Limits:
+    """Let as many calls be in flight as the program makes: none waits for another's connection."""
+    import httpx
+
+    return httpx.Limits(max_connections=None, max_keepalive_connections=100)

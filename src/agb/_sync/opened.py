@@ -1,0 +1,54 @@
+"""A session for the length of a block."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from .._core.exceptions import SessionError
+from .._core.params import CreateSessionParams
+
+if TYPE_CHECKING:
+    from .agb import AGB
+    from .session import Session
+
+
+class OpenedSession:
+    """What `open_session` returns: creates a session on entering, deletes it on leaving.
+
+    Args:
+        agb: The client that creates the session.
+        params: Image and labels of the session.
+        sync_context: Sync all contexts of the session before its deletion.
+    """
+
+    __module__ = "agb"
+
+    def __init__(self, agb: AGB, params: CreateSessionParams | None, sync_context: bool) -> None:
+        self._agb = agb
+        self._params = params
+        self._sync_context = sync_context
+        self._session: Session | None = None
+
+    def __enter__(self) -> Session:
+        result = self._agb.create(self._params)
+        if not result.success:
+            reason = result.exception
+            raise SessionError(
+                f"Failed to create a session: {result.error_message}",
+                request_id=result.request_id,
+                status_code=reason.status_code if reason else None,
+                code=reason.code if reason else "",
+            ) from reason
+        self._session = result.session
+        return result.session
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session._clean_up(sync_context=self._sync_context)

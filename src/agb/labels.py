@@ -1,0 +1,7 @@
+"""The label rules, for programs that want to check labels themselves."""
+
+from agb._core.labels import validate_labels
+
+__all__ = [
+    "validate_labels",
+]

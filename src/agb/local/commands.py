@@ -1,0 +1,101 @@
+"""The command line `agb`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from agb.local.server import Ready
+
+app = typer.Typer(
+    help="Run code somewhere safe.",
+    no_args_is_help=True,
+    add_completion=False,
+    # The decorated traceback shows local variables, and a key may be among them.
+    pretty_exceptions_enable=False,
+)
+
+FAILED = 1
+UNFIT_MACHINE = 3
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line; ends by `SystemExit`."""
+    app(prog_name="agb")
+
+
+@app.callback()
+def _root() -> None:
+    # Without a callback, a single command would lose its name.
+    pass
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = 8000,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print endpoint, key and process as one line of JSON.")
+    ] = False,
+    owner_fd: Annotated[
+        int | None,
+        typer.Option(min=0, hidden=True, help="pidfd of the process to end with."),
+    ] = None,
+    owner_stdin: Annotated[
+        bool,
+        typer.Option("--owner-stdin", hidden=True, help="End when standard input ends."),
+    ] = False,
+) -> None:
+    """Run the sandbox server until Ctrl+C.
+
+    It asks for the API key in AGB_API_KEY, or for a random one that it prints.
+    """
+    # Imported here: the help of the command line needs none of it.
+    from agb.local import logs
+    from agb.local.sandbox import MachineUnfit, SandboxError
+    from agb.local.server import Options, StartError
+    from agb.local.server import serve as run_server
+    from agb.local.settings import Settings
+
+    owned = owner_fd is not None or owner_stdin
+    # The key in the environment of an owner is one for the cloud; it has no business here.
+    own_key = None if owned else os.environ.get("AGB_API_KEY") or None
+    options = Options(host, port, own_key, owner_fd, owner_stdin)
+    settings = Settings.from_environment()
+    logs.set_up(max_bytes=settings.log_max_bytes if owned else None)
+    try:
+        asyncio.run(run_server(options, settings, _announce_json if as_json else _announce))
+    except MachineUnfit as error:
+        _fail(str(error), UNFIT_MACHINE)
+    except (StartError, SandboxError) as error:
+        _fail(f"agb serve: {error}", FAILED)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _announce_json(ready: Ready) -> None:
+    typer.echo(json.dumps({"endpoint": ready.endpoint, "api_key": ready.api_key, "pid": ready.pid}))
+
+
+def _announce(ready: Ready) -> None:
+    # A key that the user has set is not repeated on the screen.
+    key = "…  # the one this server was given" if "AGB_API_KEY" in os.environ else ready.api_key
+    typer.echo(
+        f"The sandbox server answers at {ready.endpoint}. In another terminal:\n\n"
+        f"    export AGB_ENDPOINT={ready.endpoint}\n"
+        f"    export AGB_API_KEY={key}\n\n"
+        "Ctrl+C ends it, with all its sandboxes."
+    )
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    typer.echo(text, err=True)
+    raise typer.Exit(code)

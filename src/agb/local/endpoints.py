@@ -1,0 +1,197 @@
+"""The endpoints: what each answers. How requests arrive and leave is not their business."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+
+import attrs
+
+from agb.local.envelope import ApiFailure, Reply, invalid_request, tool_content
+from agb.local.requests import Call
+from agb.local.sessions import SessionManager
+from agb.local.settings import Settings
+from agb.local.store import InvalidPageToken, SessionRecord
+from agb.local.tools import ToolBox
+
+Handler = Callable[[Call], Awaitable[Reply]]
+
+TOOL_CALL_PATH = "/mcp"
+
+
+@attrs.frozen
+class Endpoint:
+    """One endpoint.
+
+    Attributes:
+        method: Its HTTP method.
+        path: Its path.
+        handler: What it answers.
+        ends_with_client: True if the work is of no use, and stopped, once the client hangs up.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    ends_with_client: bool = False
+
+
+class Endpoints:
+    """The handlers of all endpoints."""
+
+    def __init__(self, sessions: SessionManager, tools: ToolBox, settings: Settings) -> None:
+        self._sessions = sessions
+        self._tools = tools
+        self._settings = settings
+
+    def table(self) -> tuple[Endpoint, ...]:
+        """List the endpoints.
+
+        Returns:
+            Each endpoint once.
+        """
+        return (
+            # Nobody else would learn the identifier of a session whose creator has hung up.
+            Endpoint("POST", "/mcp/createSession", self.create_session, ends_with_client=True),
+            Endpoint("POST", "/mcp/releaseSession", self.release_session),
+            Endpoint("POST", "/mcp/releaseSessionAsync", self.release_session_async),
+            Endpoint("POST", "/mcp/getSession", self.get_session),
+            Endpoint("POST", "/mcp/getSessionInfo", self.get_session_info),
+            Endpoint("POST", "/mcp/getMcpResource", self.get_resource),
+            Endpoint("POST", "/mcp/listTools", self.list_tools),
+            # The two paths are two generations of clients.
+            Endpoint("GET", "/internet/getLink", self.get_link),
+            Endpoint("GET", "/mcp/getLink", self.get_link),
+            Endpoint("GET", "/sdk/ListSession", self.list_sessions),
+            Endpoint("POST", "/sdk/SetLabel", self.set_labels),
+            Endpoint("GET", "/sdk/GetLabel", self.get_labels),
+            Endpoint("POST", "/sdk/SyncContext", self.sync_context),
+            Endpoint("GET", "/sdk/GetContextInfo", self.get_context_info),
+            Endpoint("POST", TOOL_CALL_PATH, self.call_tool, ends_with_client=True),
+        )
+
+    async def create_session(self, call: Call) -> Reply:
+        """Create a session; an image id is noted, every image is the same here."""
+        if call.parameters.get("persistenceDataList") or call.parameters.get("contextId"):
+            raise ApiFailure(
+                400, "NotSupported", "This local server does not keep persisted contexts yet."
+            )
+        idle_timeout_s = None
+        if call.parameters.get("timeout") is not None:
+            idle_timeout_s = call.number("timeout", default=1, at_most=10**9)
+        session = await self._sessions.create(
+            labels=call.labels(at_most=self._settings.max_labels),
+            image_id=call.optional_text("imageId"),
+            reply_form=call.reply_form(),
+            idle_timeout_s=idle_timeout_s,
+        )
+        return Reply({**_describe(session), "success": True, "errMsg": None})
+
+    async def release_session(self, call: Call) -> Reply:
+        """End a session and wait until nothing is left of it."""
+        # Shielded: the end of a session does not depend on who waits for it.
+        await asyncio.shield(self._sessions.release(call.text("sessionId")))
+        return Reply()
+
+    async def release_session_async(self, call: Call) -> Reply:
+        """Begin to end a session; `getSessionInfo` tells when it is gone."""
+        self._sessions.release(call.text("sessionId"))
+        return Reply()
+
+    async def get_session(self, call: Call) -> Reply:
+        """Describe a session."""
+        session = self._session(call)
+        return Reply({**_describe(session), "status": session.status.value})
+
+    async def get_session_info(self, call: Call) -> Reply:
+        """Tell where a session is in its life."""
+        return Reply({"status": self._session(call).status.value})
+
+    async def get_resource(self, call: Call) -> Reply:
+        """Describe the resource of a session; there is no desktop to describe."""
+        session = self._session(call)
+        return Reply({"sessionId": session.id, "resourceUrl": ""})
+
+    async def list_tools(self, call: Call) -> Reply:
+        """Describe the tools, the same in every session."""
+        return Reply(self._tools.describe())
+
+    async def get_link(self, call: Call) -> Reply:
+        """Refuse: no port of a session can be reached from outside yet."""
+        self._session(call)
+        raise ApiFailure(
+            400,
+            "NotSupported",
+            "A session of this local server has nothing to link to yet: "
+            "its ports can't be reached from outside.",
+        )
+
+    async def list_sessions(self, call: Call) -> Reply:
+        """List the running sessions that carry all of the given labels."""
+        limit = call.number(
+            "maxResults",
+            default=self._settings.default_page_size,
+            at_most=self._settings.max_page_size,
+        )
+        labels = call.labels(at_most=self._settings.max_labels)
+        try:
+            page = self._sessions.page(labels, limit, call.optional_text("nextToken") or None)
+        except InvalidPageToken as error:
+            raise invalid_request("nextToken is not one that this server gave out") from error
+        return Reply(
+            [
+                {"sessionId": session.id, "sessionStatus": session.status.value}
+                for session in page.records
+            ],
+            siblings={"nextToken": page.next_token, "maxResults": limit, "count": page.total},
+        )
+
+    async def set_labels(self, call: Call) -> Reply:
+        """Give a session these labels and no others."""
+        labels = call.labels(at_most=self._settings.max_labels)
+        self._sessions.replace_labels(call.text("sessionId"), labels)
+        return Reply()
+
+    async def get_labels(self, call: Call) -> Reply:
+        """Read the labels of a session, as JSON text inside JSON."""
+        return Reply({"labels": json.dumps(self._sessions.labels(call.text("sessionId")))})
+
+    async def sync_context(self, call: Call) -> Reply:
+        """Synchronize the contexts of a session: it has none, so there is nothing to do."""
+        session = self._session(call)
+        context_id = call.optional_text("contextId")
+        if context_id:
+            raise ApiFailure(
+                400,
+                "InvalidContext.NotFound",
+                f"Context not found: session {session.id} has no context {context_id[:100]}.",
+            )
+        return Reply()
+
+    async def get_context_info(self, call: Call) -> Reply:
+        """List the synchronization tasks of a session: none."""
+        self._session(call)
+        return Reply({"contextStatus": "[]"})
+
+    async def call_tool(self, call: Call) -> Reply:
+        """Call a tool in a session."""
+        session = self._session(call)
+        name = call.text("name")
+        arguments = call.json_object("args")
+        reply = await self._tools.call(session, name, arguments, call.request_id)
+        return Reply(tool_content(reply.text, is_error=reply.is_error))
+
+    def _session(self, call: Call) -> SessionRecord:
+        return self._sessions.get(call.text("sessionId"))
+
+
+def _describe(session: SessionRecord) -> dict[str, object]:
+    number = session.id.rpartition("-")[2]
+    return {
+        "sessionId": session.id,
+        "appInstanceId": f"instance-{number}",
+        "resourceId": f"resource-{number}",
+        # No page shows a local session.
+        "resourceUrl": "",
+    }

@@ -1,0 +1,127 @@
+"""The agent: takes the server's requests and has them done, each in a thread of its own."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import sys
+
+from .cancellation import Cancellation, Cancelled
+from .code import Code
+from .commands import Commands
+from .directories import Directories
+from .failures import ToolFailure, describe
+from .files import Files
+from .frames import Channel, FrameError, Message
+from .limits import Limits, hide_this_process
+from .paths import Home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Method = Callable[..., dict[str, object]]
+
+
+class Agent:
+    """Answers requests until the server has gone."""
+
+    def __init__(
+        self, channel: Channel, limits: Limits, home: str, environment: Mapping[str, str]
+    ) -> None:
+        self._channel = channel
+        self._running: dict[object, Cancellation] = {}
+        place = Home(home)
+        files = Files(limits, place)
+        directories = Directories(limits, place)
+        self._code = Code(limits, place, environment)
+        self._methods: dict[str, Method] = {
+            "run_code": self._code.run_code,
+            "shell": Commands(limits, place, environment).shell,
+            "read_file": files.read_file,
+            "read_multiple_files": files.read_multiple_files,
+            "write_file": files.write_file,
+            "edit_file": files.edit_file,
+            "move_file": files.move_file,
+            "delete_file": files.delete_file,
+            "get_file_info": files.get_file_info,
+            "create_directory": directories.create_directory,
+            "list_directory": directories.list_directory,
+            "search_files": directories.search_files,
+            "get_file_change": directories.get_file_change,
+        }
+
+    def serve(self) -> None:
+        """Take requests until the server closes the connection."""
+        _thread.start_new_thread(self._code.warm_up, ())
+        while (request := self._channel.receive()) is not None:
+            number = request.get("id")
+            if request.get("method") == "cancel":
+                cancellation = self._running.get(number)
+                if cancellation is not None:
+                    cancellation.cancel()
+                continue
+            self._running[number] = Cancellation()
+            _thread.start_new_thread(self._handle, (request, number, self._running[number]))
+
+    def _handle(self, request: Message, number: object, cancellation: Cancellation) -> None:
+        """Do one request and answer it."""
+        answer = self._answer(request, cancellation)
+        self._running.pop(number, None)
+        try:
+            try:
+                self._channel.send({"id": number, **answer})
+            except FrameError as error:
+                self._channel.send({"id": number, **_problem(f"The result is too large: {error}")})
+        except OSError:
+            # The server has gone, and this process goes with it.
+            pass
+
+    def _answer(self, request: Message, cancellation: Cancellation) -> Message:
+        """Do one request; whatever goes wrong becomes an answer."""
+        method = self._methods.get(str(request.get("method")))
+        params = request.get("params")
+        if method is None or not isinstance(params, dict):
+            return _problem(f"The sandbox has no method {request.get('method')!r}")
+        try:
+            return {"result": method(cancellation, **params)}
+        except Cancelled:
+            return _problem("Cancelled")
+        except ToolFailure as failure:
+            return _problem(str(failure))
+        except OSError as error:
+            return _problem(describe(error))
+        except Exception as error:
+            return _problem(f"The sandbox failed: {type(error).__name__}: {error}")
+
+
+def _problem(message: str) -> Message:
+    """Build the part of an answer that says no."""
+    return {"error": {"message": message}}
+
+
+def main(descriptor: int) -> None:
+    """Run the agent.
+
+    Args:
+        descriptor: The socket to the server.
+    """
+    hide_this_process()
+    os.umask(0o022)
+    # Until the server has told the real limit, a message is the one with which it does.
+    channel = Channel(descriptor, descriptor, 1 << 20)
+    start = channel.receive()
+    if start is None:
+        return
+    params = start["params"]
+    assert isinstance(params, dict)
+    limits = Limits(**params["limits"])
+    limits.impose()
+    channel = Channel(descriptor, descriptor, limits.max_frame_bytes)
+    agent = Agent(channel, limits, params["home"], params["environment"])
+    channel.send({"id": start["id"], "result": {"python": sys.version.split()[0]}})
+    try:
+        agent.serve()
+    finally:
+        # Threads may still be at work for a server that is no longer there.
+        os._exit(0)

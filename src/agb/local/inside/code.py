@@ -1,0 +1,216 @@
+"""The `run_code` tool: one process per language, one cell at a time in each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+import time
+
+from .cancellation import Cancelled
+from .failures import ToolFailure
+from .kernel import Kernel, KernelEnded, TimedOut
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from .cancellation import Cancellation
+    from .frames import Message
+    from .limits import Limits
+    from .paths import Home
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_KNOWN_ELSEWHERE = ("java", "r")
+
+
+class Code:
+    """Runs cells of code; variables live on from one to the next."""
+
+    def __init__(self, limits: Limits, home: Home, environment: Mapping[str, str]) -> None:
+        search_path = environment.get("PATH")
+        self._languages = {
+            "python": Language("python", _python, limits, home, environment),
+            "javascript": Language(
+                "javascript", lambda: _javascript(search_path), limits, home, environment
+            ),
+        }
+
+    def warm_up(self) -> None:
+        """Start the Python process before anybody asks for it."""
+        self._languages["python"].warm_up()
+
+    def run_code(
+        self, cancellation: Cancellation, *, code: str, language: str, timeout_s: float
+    ) -> dict[str, object]:
+        """Evaluate a cell of a language.
+
+        Args:
+            cancellation: Ends the cell when it is cancelled.
+            code: The source.
+            language: `python` or `javascript`.
+            timeout_s: Seconds until the cell is interrupted.
+
+        Returns:
+            `stdout`, `stderr`, `result`, `execution_count`, `execution_time` and `error`.
+        """
+        chosen = self._languages.get(language)
+        if chosen is not None:
+            return chosen.run(code, timeout_s, cancellation)
+        if language in _KNOWN_ELSEWHERE:
+            problem = f"This version of the local server does not run {language} yet"
+        else:
+            problem = f"Unknown language: {language!r}"
+        raise ToolFailure(f"{problem}; it runs {' and '.join(self._languages)}")
+
+
+class Language:
+    """One language: its process, replaced when it has ended."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Callable[[], Sequence[str]],
+        limits: Limits,
+        home: Home,
+        environment: Mapping[str, str],
+    ) -> None:
+        self._name = name
+        self._command = command
+        self._limits = limits
+        self._home = home
+        self._environment = environment
+        self._turn = threading.Condition()
+        self._busy = False
+        self._kernel: Kernel | None = None
+        self._lost = ""
+
+    def warm_up(self) -> None:
+        """Start the process if there is none, unless a cell is there first."""
+        with self._turn:
+            if self._kernel is None and not self._busy:
+                try:
+                    self._start()
+                except (KernelEnded, ToolFailure):
+                    # The first cell will try again, and say why it fails.
+                    pass
+
+    def run(self, code: str, timeout_s: float, cancellation: Cancellation) -> dict[str, object]:
+        """Evaluate a cell when its turn has come."""
+        self._wait_for_turn(cancellation)
+        try:
+            return self._run(code, timeout_s, cancellation)
+        finally:
+            with self._turn:
+                self._busy = False
+                self._turn.notify()
+
+    def _wait_for_turn(self, cancellation: Cancellation) -> None:
+        """Wait until no other cell of the language runs."""
+
+        def wake() -> None:
+            with self._turn:
+                self._turn.notify_all()
+
+        with cancellation.calling(wake), self._turn:
+            self._turn.wait_for(lambda: cancellation.cancelled or not self._busy)
+            cancellation.check()
+            self._busy = True
+
+    def _run(self, code: str, timeout_s: float, cancellation: Cancellation) -> dict[str, object]:
+        """Evaluate a cell, alone."""
+        if self._kernel is not None and self._kernel.ended is not None:
+            self._lose(self._kernel)
+        notice, self._lost = self._lost, ""
+        kernel = self._kernel or self._start()
+        started = time.monotonic()
+        error: dict[str, object] | None = None
+        reply: Message = {}
+        try:
+            reply = kernel.run(code, timeout_s, cancellation)
+        except TimedOut:
+            error = self._time_out(timeout_s, kept=kernel.ended is None)
+        except KernelEnded as end:
+            error = {"name": "KernelEnded", "value": str(end), "traceback": ""}
+            # Told here and now; the next cell starts afresh without another word.
+            self._lose(kernel, notice="")
+        elapsed = time.monotonic() - started
+        stdout, stderr = kernel.take_output()
+        stderr = notice + stderr
+        return {
+            "stdout": [stdout] if stdout else [],
+            "stderr": [stderr] if stderr else [],
+            "result": _results(reply.get("result")),
+            "execution_count": _count(reply.get("execution_count")),
+            "execution_time": round(elapsed, 6),
+            "error": error or _error(reply.get("error")),
+        }
+
+    def _start(self) -> Kernel:
+        """Start a process."""
+        self._kernel = Kernel(
+            self._name, self._command(), self._home.path, self._environment, self._limits
+        )
+        return self._kernel
+
+    def _lose(self, kernel: Kernel, notice: str | None = None) -> None:
+        """Let go of a process that has ended, and remember to say so."""
+        self._lost = f"{kernel.ended}\n" if notice is None else notice
+        kernel.dispose()
+        self._kernel = None
+
+    def _time_out(self, timeout_s: float, *, kept: bool) -> dict[str, object]:
+        """Describe a cell that took too long."""
+        outcome = (
+            "was interrupted; variables are kept"
+            if kept
+            else f"did not stop when interrupted: the {self._name} process was killed and "
+            "its variables are gone"
+        )
+        value = f"The cell took longer than {timeout_s:g} s and {outcome}"
+        return {"name": "TimeoutError", "value": value, "traceback": ""}
+
+
+def _python() -> Sequence[str]:
+    """Return how the Python process is started: as a plain Python, with the session's packages."""
+    parent = os.path.dirname(_HERE)
+    start = (
+        f"import sys; sys.path[0:1] = [{parent!r}]; "
+        f"from {os.path.basename(_HERE)}.python_kernel import main; main()"
+    )
+    return sys.executable, "-c", start
+
+
+def _javascript(search_path: str | None) -> Sequence[str]:
+    """Return how the JavaScript process is started."""
+    node = shutil.which("node", path=search_path)
+    if node is None:
+        raise ToolFailure(
+            "JavaScript needs Node.js on the machine that runs the local server, and there is no "
+            "`node` on its PATH; install it (https://nodejs.org, or `apt install nodejs`) and "
+            "start the server again"
+        )
+    return node, os.path.join(_HERE, "javascript_kernel.cjs")
+
+
+def _results(value: object) -> list[dict[str, object]]:
+    """Take from a reply what has the shape of rich results; the program could have written it."""
+    if not isinstance(value, list):
+        return []
+    return [item for item in value if isinstance(item, dict)]
+
+
+def _count(value: object) -> int:
+    """Take the number of a cell from a reply."""
+    return value if isinstance(value, int) else 0
+
+
+def _error(value: object) -> dict[str, object] | None:
+    """Take an error from a reply."""
+    if not isinstance(value, dict):
+        return None
+    return {key: str(value.get(key, "")) for key in ("name", "value", "traceback")}
+
+
+__all__ = ["Cancelled", "Code"]

@@ -1,0 +1,273 @@
+"""A language's process: started once, given cells, interrupted, watched."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import struct
+import threading
+import time
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+
+from .cancellation import Cancellation, Cancelled
+from .failures import ToolFailure, describe
+from .frames import Decoder, FrameError, Message, encode
+from .output import Output, read_available
+from .processes import Process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from .limits import Limits
+
+
+class KernelEnded(Exception):
+    """The process of the language is gone; the text says how it ended."""
+
+
+class TimedOut(Exception):
+    """The cell did not end in time; the process is still there if it let itself be interrupted."""
+
+
+class Kernel:
+    """One running process that evaluates cells.
+
+    It reads cells from a pipe and writes replies to another; a third tells it which cell to stop.
+    Its standard output and error are pipes too, read all the time by a thread of ours, so that
+    what C code and child processes write is seen, and writing never blocks between cells.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        directory: str,
+        environment: Mapping[str, str],
+        limits: Limits,
+    ) -> None:
+        """Start the process.
+
+        Args:
+            name: The language, for messages.
+            command: The program and its arguments; three descriptor numbers are added.
+            directory: Where it starts.
+            environment: All variables it sees.
+            limits: The limits of this sandbox.
+
+        Raises:
+            KernelEnded: It cannot be started.
+        """
+        self._name = name
+        self._limits = limits
+        cells, self._cells = os.pipe()
+        self._replies, replies = os.pipe()
+        interrupts, self._interrupts = os.pipe()
+        theirs = (cells, replies, interrupts)
+        try:
+            with _yielding():
+                self._process = Process(
+                    [*command, *map(str, theirs)],
+                    directory=directory,
+                    environment=environment,
+                    inherited=theirs,
+                )
+        except OSError as error:
+            for descriptor in (self._cells, self._replies, self._interrupts):
+                os.close(descriptor)
+            raise KernelEnded(f"The {name} process cannot be started: {describe(error)}") from error
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+        for descriptor in (self._cells, self._replies, self._interrupts):
+            os.set_blocking(descriptor, False)
+        self._stdout = Output(limits.max_output_bytes)
+        self._stderr = Output(limits.max_output_bytes)
+        # A reply, the cancellation of a cell, or how the process ended.
+        self._news: SimpleQueue[Message | Cancellation | KernelEnded] = SimpleQueue()
+        self._count = 0
+        self._ready = False
+        self.ended: KernelEnded | None = None
+        threading.Thread(target=self._pump, daemon=True).start()
+
+    def run(self, code: str, timeout_s: float, cancellation: Cancellation) -> Message:
+        """Evaluate a cell.
+
+        Args:
+            code: The source.
+            timeout_s: Seconds until it is interrupted; starting up does not count.
+            cancellation: Interrupts it at once.
+
+        Returns:
+            The process's reply.
+
+        Raises:
+            ToolFailure: The process says that it cannot run.
+            KernelEnded: The process ended instead of replying.
+            TimedOut: It took too long.
+            Cancelled: It was cancelled.
+        """
+        with cancellation.calling(lambda: self._news.put(cancellation)):
+            self._wait_until_ready(cancellation)
+            self._count += 1
+            deadline = time.monotonic() + timeout_s
+            try:
+                self._write(encode({"code": code}, self._limits.max_frame_bytes), deadline)
+                return self._next(deadline, cancellation)
+            except (TimedOut, Cancelled):
+                self._interrupt()
+                raise
+
+    def take_output(self) -> tuple[str, str]:
+        """Return what was written to stdout and to stderr since the last time."""
+        return self._stdout.take(), self._stderr.take()
+
+    def kill(self) -> None:
+        """End the process and everything it started."""
+        self._process.kill_group()
+
+    def dispose(self) -> None:
+        """Let go of a process that has ended; nobody uses it any more."""
+        os.close(self._cells)
+        os.close(self._interrupts)
+
+    def _wait_until_ready(self, cancellation: Cancellation) -> None:
+        """Wait for the process to have started up."""
+        if self._ready:
+            return
+        _let_run(self._process.pid)
+        try:
+            news = self._next(time.monotonic() + self._limits.kernel_start_s, cancellation)
+        except TimedOut:
+            self.kill()
+            raise KernelEnded(f"The {self._name} process did not start in time") from None
+        if "error" in news:
+            self.kill()
+            raise ToolFailure(str(news["error"]))
+        self._ready = True
+
+    def _next(self, deadline: float, cancellation: Cancellation | None) -> Message:
+        """Wait for the next reply."""
+        while True:
+            try:
+                news = self._news.get(timeout=max(0.0, deadline - time.monotonic()))
+            except Empty:
+                raise TimedOut from None
+            if isinstance(news, dict):
+                return news
+            if isinstance(news, KernelEnded):
+                raise news
+            # One that is not ours came too late to be heard by the cell it was meant for.
+            if news is cancellation:
+                raise Cancelled
+
+    def _interrupt(self) -> None:
+        """Stop the cell; if it does not let itself be stopped, kill the process."""
+        self._process.signal_group(signal.SIGINT)
+        try:
+            # Numbered: one that arrives late must not stop the next cell.
+            os.write(self._interrupts, struct.pack(">I", self._count))
+            self._next(time.monotonic() + self._limits.interrupt_grace_s, None)
+        except TimedOut:
+            self.kill()
+            self.ended = KernelEnded(f"The {self._name} process had to be killed")
+        except (OSError, KernelEnded):
+            # Ended by itself: `ended` says how.
+            pass
+
+    def _write(self, data: bytes, deadline: float) -> None:
+        """Write to a process that may have stopped reading."""
+        rest = memoryview(data)
+        poll = select.poll()
+        poll.register(self._cells, select.POLLOUT)
+        while rest:
+            try:
+                rest = rest[os.write(self._cells, rest) :]
+            except BlockingIOError:
+                if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                    raise TimedOut from None
+            except BrokenPipeError:
+                return  # It has ended; the news of it is on its way.
+
+    def _pump(self) -> None:
+        """Read all that the process writes until it has ended."""
+        process = self._process
+        decoder = Decoder(self._limits.max_frame_bytes)
+        outputs = {process.stdout: self._stdout, process.stderr: self._stderr}
+        poll = select.poll()
+        for descriptor in (process.pidfd, self._replies, *outputs):
+            poll.register(descriptor, select.POLLIN)
+        ended = False
+        while not ended:
+            ready = {descriptor for descriptor, _events in poll.poll()}
+            ended = process.pidfd in ready
+            # Read before the output and reported after it: what was written before a reply is in
+            # its pipe by the time the reply is in here.
+            replies: list[Message] = []
+            if self._replies in ready:
+                try:
+                    replies = decoder.feed(_read_some(self._replies))
+                except (FrameError, EOFError):
+                    # The program has closed or misused what is not its own: no cell can end.
+                    poll.unregister(self._replies)
+                    process.kill_group()
+            for descriptor, output in list(outputs.items()):
+                if not read_available(descriptor, output):
+                    poll.unregister(descriptor)
+                    del outputs[descriptor]
+            for reply in replies:
+                self._news.put(reply)
+        for descriptor in (self._replies, process.stdout, process.stderr):
+            os.close(descriptor)
+        self._report_end(process.reap())
+
+    def _report_end(self, status: int) -> None:
+        """Tell who waits that the process is gone."""
+        how = f"signal {-status}" if status < 0 else f"exit code {status}"
+        self.ended = KernelEnded(
+            f"The {self._name} process of this session ended ({how}); its variables are gone"
+        )
+        self._news.put(self.ended)
+
+
+def _read_some(descriptor: int) -> bytes:
+    """Read what a non-blocking descriptor holds, or at least a part of it.
+
+    Raises:
+        EOFError: The other side has closed it.
+    """
+    try:
+        data = os.read(descriptor, 1 << 20)
+    except BlockingIOError:
+        return b""
+    if not data:
+        raise EOFError
+    return data
+
+
+@contextmanager
+def _yielding() -> Iterator[None]:
+    """Have what this thread starts run only while nothing else wants to.
+
+    A kernel is started before anybody asks for it: that must cost no one anything.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        _let_run(0)
+
+
+def _let_run(pid: int) -> None:
+    """Give a process, or this thread, the usual share of the processors again."""
+    try:
+        os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
+    except OSError:
+        # Not permitted here, or just ended: at worst it is slow.
+        pass

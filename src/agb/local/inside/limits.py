@@ -1,0 +1,74 @@
+"""The limits the server sets, and how the kernel of the system is told about them."""
+
+from __future__ import annotations
+
+
+class Limits:
+    """What the agent is told at its start; see `agb.local.settings.InsideSettings`."""
+
+    def __init__(
+        self,
+        *,
+        max_frame_bytes: int,
+        max_output_bytes: int,
+        max_result_bytes: int,
+        max_read_bytes: int,
+        max_matches: int,
+        max_watched_paths: int,
+        interrupt_grace_s: float,
+        kernel_start_s: float,
+        max_processes: int,
+        max_open_files: int,
+        max_file_bytes: int,
+        max_data_bytes: int,
+    ) -> None:
+        self.max_frame_bytes = max_frame_bytes
+        self.max_output_bytes = max_output_bytes
+        self.max_result_bytes = max_result_bytes
+        self.max_read_bytes = max_read_bytes
+        self.max_matches = max_matches
+        self.max_watched_paths = max_watched_paths
+        self.interrupt_grace_s = interrupt_grace_s
+        self.kernel_start_s = kernel_start_s
+        self.max_processes = max_processes
+        self.max_open_files = max_open_files
+        self.max_file_bytes = max_file_bytes
+        self.max_data_bytes = max_data_bytes
+
+    def impose(self) -> None:
+        """Set the resource limits of this process and of all it will start.
+
+        They are set in here and not before bubblewrap: outside, RLIMIT_NPROC counts all processes
+        of the user, and a busy user could start no sandbox.
+        """
+        import resource
+
+        wanted = (
+            (resource.RLIMIT_NPROC, self.max_processes),
+            (resource.RLIMIT_NOFILE, self.max_open_files),
+            (resource.RLIMIT_FSIZE, self.max_file_bytes),
+            (resource.RLIMIT_DATA, self.max_data_bytes),
+            (resource.RLIMIT_CORE, 0),
+        )
+        for kind, value in wanted:
+            _soft, hard = resource.getrlimit(kind)
+            if hard != resource.RLIM_INFINITY:
+                value = min(value, hard)
+            resource.setrlimit(kind, (value, value))
+
+
+def hide_this_process() -> None:
+    """Keep the programs of the session out of this process's memory, descriptors and environment.
+
+    They run as the same user; the kernel opens `/proc/<pid>/mem` and the like only for processes
+    that are dumpable.
+
+    Raises:
+        OSError: The kernel refused.
+    """
+    import ctypes
+
+    pr_set_dumpable = 4
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.prctl(pr_set_dumpable, 0, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_DUMPABLE)")

@@ -1,0 +1,89 @@
+"""What a process writes: kept up to a limit, read to the end."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+
+# More than any pipe holds here, so that one look takes all there is.
+_ONE_LOOK = 1 << 20
+
+
+class Output:
+    """What one stream wrote; beyond the limit it is only counted."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept = bytearray()
+        self._dropped = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take in what was read."""
+        room = max(0, self._limit - len(self._kept))
+        self._kept += data[:room]
+        self._dropped += max(0, len(data) - room)
+
+    @property
+    def truncated(self) -> bool:
+        """Whether something had to be left out."""
+        return self._dropped > 0
+
+    def take(self) -> str:
+        """Return the text and start anew; a cut is named at its end."""
+        text = self._kept.decode("utf-8", "replace")
+        if self._dropped:
+            # The limit may have cut a character in two.
+            text = text.rstrip("\N{REPLACEMENT CHARACTER}")
+            text += f"\n[output truncated: {self._dropped} more bytes]\n"
+        self._kept = bytearray()
+        self._dropped = 0
+        return text
+
+
+def read_available(descriptor: int, output: Output) -> bool:
+    """Read what a non-blocking descriptor holds now.
+
+    Returns:
+        False at the end of the stream.
+    """
+    seen = 0
+    # Bounded: a background program that never stops writing must not keep its caller.
+    while seen < _ONE_LOOK:
+        try:
+            data = os.read(descriptor, 1 << 16)
+        except BlockingIOError:
+            return True
+        if not data:
+            return False
+        output.feed(data)
+        seen += len(data)
+    return True
+
+
+class Leftovers:
+    """Goes on reading from programs left in the background.
+
+    A closed pipe would end them at their next line of output, which no terminal does.
+    """
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._starting = threading.Lock()
+        self._started = False
+
+    def adopt(self, descriptor: int) -> None:
+        """Read from the descriptor until its end, then close it."""
+        with self._starting:
+            if not self._started:
+                threading.Thread(target=self._run, daemon=True).start()
+                self._started = True
+        self._epoll.register(descriptor, select.EPOLLIN)
+
+    def _run(self) -> None:
+        nothing = Output(0)
+        while True:
+            for descriptor, _events in self._epoll.poll():
+                if not read_available(descriptor, nothing):
+                    self._epoll.unregister(descriptor)
+                    os.close(descriptor)

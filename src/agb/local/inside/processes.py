@@ -1,0 +1,87 @@
+"""Starting programs of the session."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Process:
+    """A program in a process group of its own, its output in two pipes."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        directory: str,
+        environment: Mapping[str, str],
+        inherited: Sequence[int] = (),
+    ) -> None:
+        """Start it.
+
+        Args:
+            arguments: The program and what it is given.
+            directory: Where it starts.
+            environment: All variables it sees.
+            inherited: Descriptors it keeps besides the three standard ones.
+
+        Raises:
+            OSError: The program or the directory is not there.
+        """
+        # Slow to import, and no part of starting the agent.
+        import subprocess
+
+        self.stdout, stdout = _pipe()
+        self.stderr, stderr = _pipe()
+        try:
+            self._process = subprocess.Popen(
+                arguments,
+                cwd=directory,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                pass_fds=inherited,
+                # A session of its own: one signal reaches all it starts, and none of ours.
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(self.stdout)
+            os.close(self.stderr)
+            raise
+        finally:
+            os.close(stdout)
+            os.close(stderr)
+        self._reaping = threading.Lock()
+        self.pid = self._process.pid
+        self.pidfd = os.pidfd_open(self.pid)
+
+    def signal_group(self, number: int) -> None:
+        """Signal the program and everything it started, unless it has ended."""
+        with self._reaping:
+            # Once reaped, its number may belong to another process.
+            if self._process.returncode is None:
+                os.killpg(self.pid, number)
+
+    def kill_group(self) -> None:
+        """End the program and everything it started."""
+        self.signal_group(signal.SIGKILL)
+
+    def reap(self) -> int:
+        """Collect a program that has ended; its status, negative for a signal."""
+        with self._reaping:
+            status = self._process.wait()
+        os.close(self.pidfd)
+        return status
+
+
+def _pipe() -> tuple[int, int]:
+    """Make a pipe whose reading end does not block."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    return reading, writing

@@ -1,0 +1,133 @@
+"""The server process: opens the sandboxes, listens, and ends with everything it started."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable
+
+import attrs
+
+from agb.local.app import create_app
+from agb.local.http_server import HttpServer
+from agb.local.life import stop_event
+from agb.local.sandbox import Sandboxes
+from agb.local.sessions import SessionManager
+from agb.local.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class StartError(Exception):
+    """Raised when the server can't start; the text is one line that says why."""
+
+
+@attrs.frozen
+class Options:
+    """How to run the server.
+
+    Attributes:
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+        api_key: The key to ask for; None makes a random one.
+        owner_fd: A pidfd of the process whose end is the server's end.
+        owner_stdin: True if the end of standard input is the server's end.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    api_key: str | None = attrs.field(default=None, repr=False)
+    owner_fd: int | None = None
+    owner_stdin: bool = False
+
+
+@attrs.frozen
+class Ready:
+    """What a client needs to know of a server that answers.
+
+    Attributes:
+        endpoint: Its base address.
+        api_key: The key it asks for.
+        pid: Its process.
+    """
+
+    endpoint: str
+    api_key: str = attrs.field(repr=False)
+    pid: int
+
+
+async def serve(options: Options, settings: Settings, announce: Callable[[Ready], None]) -> None:
+    """Serve until a signal comes or the owner ends.
+
+    To be called from the main thread, before there are others: sandboxes end with the thread
+    that they come from.
+
+    Args:
+        options: How to run.
+        settings: The limits.
+        announce: Called once, when the server answers.
+
+    Raises:
+        StartError: The address can't be listened on.
+        MachineUnfit: This machine can't run sandboxes.
+    """
+    with contextlib.closing(_listen(options.host, options.port)) as listener:
+        sandboxes = await Sandboxes.start(settings)
+        try:
+            sessions = SessionManager(sandboxes, settings)
+            ready = Ready(
+                _endpoint(listener), options.api_key or secrets.token_urlsafe(32), os.getpid()
+            )
+            app = create_app(sessions, ready.api_key, settings)
+            http = HttpServer(app, settings, on_ready=lambda: announce(ready))
+            with stop_event(owner_fd=options.owner_fd, owner_stdin=options.owner_stdin) as stop:
+                await _serve_until(stop, http, listener, sessions)
+        finally:
+            await sandboxes.aclose()
+
+
+async def _serve_until(
+    stop: asyncio.Event, http: HttpServer, listener: socket.socket, sessions: SessionManager
+) -> None:
+    serving = asyncio.create_task(http.serve(sockets=[listener]))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    http.should_exit = True
+    # The end of a session ends its calls, each with a reply: nothing has to be cut off.
+    await sessions.aclose()
+    await serving
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            # A server that is started again finds its port free at once.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        except BaseException:
+            listener.close()
+            raise
+    except (OSError, OverflowError) as error:
+        raise StartError(f"Cannot listen on {host} port {port}: {error}") from error
+    if not ipaddress.ip_address(listener.getsockname()[0]).is_loopback:
+        logger.warning(
+            "Listening on %s: other machines can reach this server, and nothing encrypts the "
+            "API key on its way. Put a TLS proxy in front, or listen on 127.0.0.1.",
+            host,
+        )
+    return listener
+
+
+def _endpoint(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,174 @@
+"""Every limit and path of the embedded server, in one place."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from attrs import asdict, field, frozen
+from attrs.validators import gt, instance_of, optional
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+
+def _positive(default: int) -> int:
+    """Declare a limit that has to be a number above zero."""
+    return field(default=default, validator=[instance_of(int), gt(0)])
+
+
+def _seconds(default: float) -> float:
+    """Declare a time in seconds, above zero."""
+    return field(default=default, converter=float, validator=gt(0.0))
+
+
+@frozen(kw_only=True)
+class InsideSettings:
+    """The limits an agent is told at its start; sizes in bytes, times in seconds.
+
+    They are enforced inside the sandbox. What protects the server is checked again outside.
+    """
+
+    max_frame_bytes: int = _positive(64 * MIB)
+    """Longest message between server and agent, in either direction."""
+
+    max_output_bytes: int = _positive(4 * MIB)
+    """Kept of each output stream of one command or cell; the rest is read and thrown away."""
+
+    max_result_bytes: int = _positive(16 * MIB)
+    """Rich results (tables, figures) of one cell, all together."""
+
+    max_read_bytes: int = _positive(16 * MIB)
+    """Read from files by one call; larger files are read in ranges."""
+
+    max_matches: int = _positive(20_000)
+    """Entries of one listing or search, and files watched below one path."""
+
+    max_watched_paths: int = _positive(64)
+    """Paths whose last state `get_file_change` remembers; the oldest is forgotten first."""
+
+    interrupt_grace_s: float = _seconds(0.5)
+    """Between interrupting a cell and killing its process."""
+
+    kernel_start_s: float = _seconds(20)
+    """A language's process that is not ready by then has failed; a busy disk makes imports slow."""
+
+    max_processes: int = _positive(512)
+    """Processes and threads of one session (RLIMIT_NPROC). Node.js alone has a dozen threads."""
+
+    max_open_files: int = _positive(4096)
+    """RLIMIT_NOFILE of each process."""
+
+    max_file_bytes: int = _positive(2 * GIB)
+    """RLIMIT_FSIZE: the largest single file."""
+
+    max_data_bytes: int = _positive(4 * GIB)
+    """RLIMIT_DATA of each process. No RLIMIT_AS: Node.js reserves far more than it ever uses."""
+
+
+@frozen(kw_only=True)
+class Settings:
+    """The limits and paths of one embedded server; sizes in bytes, times in seconds."""
+
+    # ---- HTTP ------------------------------------------------------------------------------------
+    max_request_bytes: int = _positive(32 * MIB)
+    """Longest request body."""
+
+    max_request_head_bytes: int = _positive(256 * KIB)
+    """Longest request line with all its headers; labels travel in the query."""
+
+    keep_alive_s: float = _seconds(75)
+    """An idle connection is closed after that. Longer than clients keep one (httpx: 5 s), because
+    a request that meets a connection just being closed is lost."""
+
+    shutdown_grace_s: float = _seconds(3)
+    """Calls still running this long after the signal to stop are cut off."""
+
+    log_max_bytes: int = _positive(1 * MIB)
+    """A log file is not let grow beyond that."""
+
+    # ---- sessions --------------------------------------------------------------------------------
+    max_sessions: int = _positive(256)
+    """Sessions alive at the same time."""
+
+    calls_per_session: int = _positive(64)
+    """Tool calls of one session in flight; further ones wait their turn."""
+
+    default_page_size: int = _positive(10)
+    """Sessions on a page of a list that does not say how many it wants."""
+
+    max_page_size: int = _positive(1000)
+    """Sessions on the longest page of a list."""
+
+    max_labels: int = _positive(100)
+    """Labels of one session."""
+
+    # ---- tools -----------------------------------------------------------------------------------
+    default_code_timeout_s: float = _seconds(60)
+    """`run_code` without `timeout_s`."""
+
+    default_command_timeout_ms: int = _positive(1000)
+    """`shell` without `timeout_ms`."""
+
+    max_tool_timeout_s: int = _positive(24 * 3600)
+    """The longest limit a caller may give a command or a cell."""
+
+    file_timeout_s: float = _seconds(60)
+    """A file operation that has not answered by then is cancelled."""
+
+    reply_margin_s: float = _seconds(10)
+    """Given to the agent on top of an operation's own limit, to end it and to answer."""
+
+    # ---- sandboxes -------------------------------------------------------------------------------
+    start_timeout_s: float = _seconds(20)
+    """A sandbox whose agent has not answered by then could not be started."""
+
+    cancel_grace_s: float = _seconds(3)
+    """A cancelled call the agent has not answered by then costs the whole sandbox."""
+
+    close_timeout_s: float = _seconds(5)
+    """How long closing waits until all processes have ended and the files are removed."""
+
+    temporary_bytes: int = _positive(512 * MIB)
+    """Size of the sandbox's `/tmp`, held in memory when used."""
+
+    shared_memory_bytes: int = _positive(64 * MIB)
+    """Size of the sandbox's `/dev/shm`."""
+
+    inside: InsideSettings = field(factory=InsideSettings, validator=instance_of(InsideSettings))
+    """What the agent of each sandbox enforces."""
+
+    # ---- this machine ----------------------------------------------------------------------------
+    python: str | None = field(default=None, validator=optional(instance_of(str)))
+    """The Python that runs the cells; None is the one that runs the server."""
+
+    bwrap: str | None = field(default=None, validator=optional(instance_of(str)))
+    """The bubblewrap to use; None looks for the system's, then for the bundled one."""
+
+    directory: str | None = field(default=None, validator=optional(instance_of(str)))
+    """Where the files of sessions live; None is `/var/tmp`, or `/tmp` where that is read-only."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings that have a variable of their own.
+
+        Args:
+            environment: The variables to read; this process's own if None.
+
+        Returns:
+            Settings with `AGB_LOCAL_PYTHON`, `AGB_LOCAL_BWRAP` and `AGB_LOCAL_DIRECTORY` honoured.
+        """
+        variables = os.environ if environment is None else environment
+        return cls(
+            python=variables.get("AGB_LOCAL_PYTHON") or None,
+            bwrap=variables.get("AGB_LOCAL_BWRAP") or None,
+            directory=variables.get("AGB_LOCAL_DIRECTORY") or None,
+        )
+
+    def for_agent(self) -> dict[str, object]:
+        """Return what the agent is told, as JSON values."""
+        return asdict(self.inside)

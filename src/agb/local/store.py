@@ -1,0 +1,241 @@
+"""What the server remembers of its sessions: a small SQLite database.
+
+A session ends with the server that opened it, so the database lives in memory; each statement
+takes microseconds and runs where it is called, on the event loop.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sqlite3
+from collections.abc import Mapping
+from enum import Enum
+
+import attrs
+
+_SCHEMA = """
+CREATE TABLE session (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    image_id TEXT NOT NULL,
+    reply_form TEXT NOT NULL,
+    status TEXT NOT NULL
+);
+CREATE TABLE label (
+    session_id TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (session_id, name)
+) WITHOUT ROWID;
+"""
+
+# Relational division: no wanted label may be one that the session lacks. One statement for any
+# number of labels, because SQLite limits how deep a chain of AND may grow.
+_MATCHING = """
+FROM session WHERE status = :status AND NOT EXISTS (
+    SELECT 1 FROM json_each(:labels) AS wanted WHERE NOT EXISTS (
+        SELECT 1 FROM label
+        WHERE label.session_id = session.id
+            AND label.name = wanted.key AND label.value = wanted.value
+    )
+)
+"""
+
+
+class ReplyForm(Enum):
+    """How the replies of `run_code` and `shell` are written, chosen once per session."""
+
+    PLAIN = "plain"
+    STRUCTURED = "structured"
+
+
+class Status(Enum):
+    """Where a session is in its life, in the words of the wire."""
+
+    RUNNING = "RUNNING"
+    DELETING = "DELETING"
+    FAILED = "FAILED"
+
+
+@attrs.frozen
+class SessionRecord:
+    """What is known of a session, apart from its sandbox.
+
+    Attributes:
+        id: Its identifier.
+        image_id: The image it was asked for, or "".
+        reply_form: How its tool replies are written.
+        status: Where it is in its life.
+    """
+
+    id: str
+    image_id: str
+    reply_form: ReplyForm
+    status: Status = Status.RUNNING
+
+
+@attrs.frozen
+class Page:
+    """One page of a list of sessions.
+
+    Attributes:
+        records: The sessions on it, oldest first.
+        next_token: Where the next page begins, or None on the last one.
+        total: How many sessions match, on all pages together.
+    """
+
+    records: list[SessionRecord]
+    next_token: str | None
+    total: int
+
+
+class InvalidPageToken(ValueError):
+    """Raised for a page token that this server did not give out."""
+
+
+class Store:
+    """The sessions and their labels.
+
+    Used from one thread only, the one that made it.
+    """
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect(":memory:")
+        self._database.execute("PRAGMA foreign_keys = ON")
+        self._database.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._database.close()
+
+    def add(self, record: SessionRecord, labels: Mapping[str, str]) -> None:
+        """Remember a new session.
+
+        Args:
+            record: The session.
+            labels: Its labels.
+        """
+        with self._database:
+            self._database.execute(
+                "INSERT INTO session (id, image_id, reply_form, status) VALUES (?, ?, ?, ?)",
+                (record.id, record.image_id, record.reply_form.value, record.status.value),
+            )
+            self._insert_labels(record.id, labels)
+
+    def get(self, session_id: str) -> SessionRecord | None:
+        """Look a session up.
+
+        Args:
+            session_id: Its identifier.
+
+        Returns:
+            What is known of it, or None.
+        """
+        row = self._database.execute(
+            "SELECT id, image_id, reply_form, status FROM session WHERE id = ?", (session_id,)
+        ).fetchone()
+        return None if row is None else _record(*row)
+
+    def set_status(self, session_id: str, status: Status) -> None:
+        """Note where a session is in its life.
+
+        Args:
+            session_id: Its identifier.
+            status: The new status.
+        """
+        with self._database:
+            self._database.execute(
+                "UPDATE session SET status = ? WHERE id = ?", (status.value, session_id)
+            )
+
+    def remove(self, session_id: str) -> None:
+        """Forget a session and its labels; nothing happens if it is not known.
+
+        Args:
+            session_id: Its identifier.
+        """
+        with self._database:
+            self._database.execute("DELETE FROM session WHERE id = ?", (session_id,))
+
+    def labels(self, session_id: str) -> dict[str, str]:
+        """Read the labels of a session.
+
+        Args:
+            session_id: Its identifier.
+
+        Returns:
+            The labels, sorted by name.
+        """
+        rows = self._database.execute(
+            "SELECT name, value FROM label WHERE session_id = ? ORDER BY name", (session_id,)
+        )
+        return dict(rows.fetchall())
+
+    def replace_labels(self, session_id: str, labels: Mapping[str, str]) -> None:
+        """Give a session these labels and no others.
+
+        Args:
+            session_id: Its identifier.
+            labels: All its labels from now on.
+        """
+        with self._database:
+            self._database.execute("DELETE FROM label WHERE session_id = ?", (session_id,))
+            self._insert_labels(session_id, labels)
+
+    def page(self, labels: Mapping[str, str], limit: int, token: str | None) -> Page:
+        """List running sessions that carry all of the given labels.
+
+        A page begins after a place in the order of creation and not after a count of rows, so
+        a walk meets each session that outlives it exactly once, whatever comes and goes meanwhile.
+
+        Args:
+            labels: Labels that must all match; none matches every session.
+            limit: How many sessions a page holds, at least 1.
+            token: The `next_token` of the page before, or None for the first one.
+
+        Returns:
+            The page.
+
+        Raises:
+            InvalidPageToken: The token is not one of this server.
+        """
+        wanted = {"labels": json.dumps(dict(labels)), "status": Status.RUNNING.value}
+        (total,) = self._database.execute(
+            f"SELECT count(*) {_MATCHING}", wanted
+        ).fetchone()  # no input in the text
+        # One row more than asked for tells whether another page follows.
+        rows = self._database.execute(
+            f"SELECT position, id, image_id, reply_form, status {_MATCHING}"  # no input in the text
+            "AND position > :after ORDER BY position LIMIT :limit",
+            {**wanted, "after": _position(token), "limit": limit + 1},
+        ).fetchall()
+        next_token = _token(rows[limit - 1][0]) if len(rows) > limit else None
+        return Page([_record(*row[1:]) for row in rows[:limit]], next_token, total)
+
+    def _insert_labels(self, session_id: str, labels: Mapping[str, str]) -> None:
+        self._database.executemany(
+            "INSERT INTO label (session_id, name, value) VALUES (?, ?, ?)",
+            [(session_id, name, value) for name, value in labels.items()],
+        )
+
+
+def _record(id: str, image_id: str, reply_form: str, status: str) -> SessionRecord:
+    return SessionRecord(id, image_id, ReplyForm(reply_form), Status(status))
+
+
+def _token(position: int) -> str:
+    # Opaque on purpose: a number would invite programs to calculate with it.
+    return base64.urlsafe_b64encode(b"after:%d" % position).decode("ascii")
+
+
+def _position(token: str | None) -> int:
+    if token is None:
+        return 0
+    try:
+        word, _, number = base64.b64decode(token, altchars=b"-_", validate=True).partition(b":")
+        if word != b"after" or not number.isdigit() or len(number) > 18:
+            raise InvalidPageToken(token)
+        return int(number)
+    except ValueError as error:
+        raise InvalidPageToken(token) from error

@@ -1,0 +1,232 @@
+"""Turns what a sandbox answered into the text of a tool's reply.
+
+What a sandbox answers is not trusted: the shape is checked, and wrong text is never passed on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TypeVar, cast
+
+import attrs
+
+from agb.local.sandbox import SandboxError
+from agb.local.store import ReplyForm
+
+T = TypeVar("T")
+
+Result = Mapping[str, object]
+
+
+@attrs.frozen
+class ToolReply:
+    """The reply of a tool.
+
+    Attributes:
+        text: Its output, or why it failed.
+        is_error: True if it failed.
+    """
+
+    text: str
+    is_error: bool = False
+
+
+@attrs.frozen
+class CallFacts:
+    """What a reply depends on besides the sandbox's answer.
+
+    Attributes:
+        form: The reply form of the session.
+        trace_id: Identifier of the request.
+        limit_s: The time limit of the call as it was asked for, in seconds.
+    """
+
+    form: ReplyForm
+    trace_id: str
+    limit_s: float
+
+
+def done(result: Result, facts: CallFacts) -> ToolReply:
+    """Say that a tool without output did its work."""
+    return ToolReply("ok")
+
+
+def content(result: Result, facts: CallFacts) -> ToolReply:
+    """Give the content of a file."""
+    return ToolReply(_field(result, "content", str))
+
+
+def diff(result: Result, facts: CallFacts) -> ToolReply:
+    """Give what an edit changes."""
+    return ToolReply(_field(result, "diff", str))
+
+
+def command(result: Result, facts: CallFacts) -> ToolReply:
+    """Give the outcome of a command.
+
+    In the plain form the output is all there is, so a command that fails is an error there.
+    """
+    stdout = _field(result, "stdout", str)
+    stderr = _field(result, "stderr", str)
+    exit_code = _field(result, "exit_code", int)
+    timed_out = _field(result, "timed_out", bool)
+    if timed_out:
+        stderr = _on_own_line(stderr, _time_out_text(facts.limit_s))
+    if facts.form is ReplyForm.STRUCTURED:
+        outcome = {"stdout": stdout, "stderr": stderr, "exit_code": exit_code}
+        return ToolReply(json.dumps({**outcome, "traceId": facts.trace_id}), is_error=timed_out)
+    output = _on_own_line(stdout, stderr) if timed_out else stdout + stderr
+    if exit_code and not output.strip():
+        output = f"The command ended with exit code {exit_code}."
+    return ToolReply(output, is_error=exit_code != 0 or timed_out)
+
+
+def code(result: Result, facts: CallFacts) -> ToolReply:
+    """Give the outcome of a cell.
+
+    In the plain form the text is the output followed by the values of expressions, or by the
+    traceback of a cell that failed.
+    """
+    stdout = _texts(result, "stdout")
+    stderr = _texts(result, "stderr")
+    bundles = [_object(bundle) for bundle in _list(result, "result")]
+    error = result.get("error")
+    failure = None if error is None else _object(error)
+    if facts.form is ReplyForm.STRUCTURED:
+        return ToolReply(_structured_code(result, stdout, stderr, bundles, failure))
+    printed = "".join(stdout)
+    if failure is not None:
+        printed = _on_own_line(printed, "".join(stderr))
+        return ToolReply(_on_own_line(printed, _traceback(failure)), is_error=True)
+    for bundle in bundles:
+        value = bundle.get("text/plain")
+        if isinstance(value, str):
+            printed = _on_own_line(printed, value)
+    return ToolReply(printed)
+
+
+def listing(result: Result, facts: CallFacts) -> ToolReply:
+    """Give the entries of a directory, one a line."""
+    entries = [_object(entry) for entry in _list(result, "entries")]
+    return ToolReply(
+        "\n".join(
+            ("[DIR] " if _field(entry, "isDirectory", bool) else "[FILE] ")
+            + _one_line(_field(entry, "name", str))
+            for entry in entries
+        )
+    )
+
+
+def file_info(result: Result, facts: CallFacts) -> ToolReply:
+    """Give the facts of a file, one `key: value` a line."""
+    return ToolReply("\n".join(f"{key}: {_plain_value(value)}" for key, value in result.items()))
+
+
+def many_files(result: Result, facts: CallFacts) -> ToolReply:
+    """Give the contents of several files.
+
+    A file that can't be read fails the whole call: the text has no place for an error that
+    could not be mistaken for a content.
+    """
+    files = [_object(file) for file in _list(result, "files")]
+    errors = [_field(file, "error", str) for file in files if "error" in file]
+    if errors:
+        return ToolReply("\n".join(errors), is_error=True)
+    # The separator of the wire: an empty line, then the dashes.
+    return ToolReply(
+        "\n---\n".join(
+            f"{_field(file, 'path', str)}:\n{_field(file, 'content', str)}\n" for file in files
+        )
+    )
+
+
+def matches(result: Result, facts: CallFacts) -> ToolReply:
+    """Give the paths that a search found, one a line."""
+    paths = [_one_line(path) for path in _texts(result, "matches")]
+    return ToolReply("\n".join(paths) or "No matches found")
+
+
+def changes(result: Result, facts: CallFacts) -> ToolReply:
+    """Give what changed below a directory."""
+    keys = ("eventType", "path", "pathType")
+    events = [_object(event) for event in _list(result, "events")]
+    return ToolReply(
+        json.dumps([{key: _field(event, key, str) for key in keys} for event in events])
+    )
+
+
+def _structured_code(
+    result: Result,
+    stdout: list[str],
+    stderr: list[str],
+    bundles: list[Result],
+    failure: Result | None,
+) -> str:
+    summary = None
+    if failure is not None:
+        summary = f"{_field(failure, 'name', str)}: {_field(failure, 'value', str)}"
+        # The wire has no field for a traceback.
+        stderr = [*stderr, _traceback(failure)]
+    return json.dumps(
+        {
+            "result": [json.dumps(bundle) for bundle in bundles],
+            "stdout": stdout,
+            "stderr": stderr,
+            "execution_count": _field(result, "execution_count", int),
+            "execution_time": _field(result, "execution_time", float, int),
+            "executionError": summary,
+        }
+    )
+
+
+def _traceback(failure: Result) -> str:
+    name, value = _field(failure, "name", str), _field(failure, "value", str)
+    text = failure.get("traceback")
+    if isinstance(text, list):
+        text = "\n".join(str(part) for part in cast("list[object]", text))
+    return text if isinstance(text, str) and text.strip() else f"{name}: {value}"
+
+
+def _time_out_text(limit_s: float) -> str:
+    return (
+        f"Timed out: the command was stopped after {limit_s * 1000:.10g} ms, "
+        "its limit (timeout_ms)."
+    )
+
+
+def _on_own_line(text: str, more: str) -> str:
+    """Append a text that begins on a line of its own."""
+    return f"{text}\n{more}" if text and more and not text.endswith("\n") else text + more
+
+
+def _one_line(name: str) -> str:
+    """Keep a file name with line breaks from posing as several entries."""
+    return name.replace("\r", "\\r").replace("\n", "\\n")
+
+
+def _plain_value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _one_line(str(value))
+
+
+def _field(result: Result, name: str, *types: type[T]) -> T:
+    value = result.get(name)
+    # A bool counts as an int for Python, but not on the wire.
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        raise SandboxError(f"The sandbox answered without a valid {name!r}.")
+    return value
+
+
+def _list(result: Result, name: str) -> list[object]:
+    return cast("list[object]", _field(result, name, list))
+
+
+def _texts(result: Result, name: str) -> list[str]:
+    texts = _list(result, name)
+    return [_field({name: text}, name, str) for text in texts]
+
+
+def _object(value: object) -> Result:
+    return cast(Result, _field({"entry": value}, "entry", dict))

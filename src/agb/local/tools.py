@@ -1,0 +1,263 @@
+"""The tools of a session: their names, their arguments, and how a call of one runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+import anyio
+import attrs
+
+from agb.local import arguments as take
+from agb.local import tool_replies as give
+from agb.local.arguments import Argument, check_arguments
+from agb.local.sandbox import ToolError
+from agb.local.sessions import SessionManager, Turn
+from agb.local.settings import Settings
+from agb.local.store import SessionRecord
+from agb.local.tool_replies import CallFacts, Result, ToolReply
+
+
+@attrs.frozen
+class OwnLimit:
+    """The time limit that a caller sets and the sandbox enforces.
+
+    Attributes:
+        argument: The argument that carries it.
+        unit_s: Seconds in one unit of it.
+        extra_s: Seconds the sandbox may need beyond it, as for starting a language.
+    """
+
+    argument: str
+    unit_s: float
+    extra_s: float = 0.0
+
+
+@attrs.frozen
+class Tool:
+    """One tool.
+
+    Attributes:
+        name: Its name, on the wire and in the sandbox.
+        description: What it does, for people and language models.
+        arguments: What it takes.
+        reply: Turns the sandbox's answer into the reply.
+        limit: The time limit its caller sets, if there is one.
+        queue_by: Calls with the same value of this argument run one after the other.
+    """
+
+    name: str
+    description: str
+    arguments: tuple[Argument, ...]
+    reply: Callable[[Result, CallFacts], ToolReply]
+    limit: OwnLimit | None = None
+    queue_by: str | None = None
+
+    def input_schema(self) -> dict[str, object]:
+        """Describe the arguments.
+
+        Returns:
+            A JSON schema.
+        """
+        properties = {
+            argument.name: argument.schema
+            if argument.default is None
+            else {**argument.schema, "default": argument.default}
+            for argument in self.arguments
+        }
+        required = [argument.name for argument in self.arguments if argument.required]
+        return {"type": "object", "properties": properties, "required": required}
+
+
+def all_tools(settings: Settings) -> tuple[Tool, ...]:
+    """List what every session can do.
+
+    Args:
+        settings: The limits of the server.
+
+    Returns:
+        The tools.
+    """
+    longest_s = settings.max_tool_timeout_s
+    code_limit = take.optional(
+        take.time_limit("timeout_s", at_most=longest_s), settings.default_code_timeout_s
+    )
+    command_limit = take.optional(
+        take.time_limit("timeout_ms", at_most=longest_s * 1000),
+        settings.default_command_timeout_ms,
+    )
+    path = take.line("path")
+    return (
+        Tool(
+            "run_code",
+            "Run code; variables are kept between calls of the same language.",
+            (
+                take.text("code"),
+                take.choice("language", "python", "javascript", "java", "r", ignore_case=True),
+                code_limit,
+            ),
+            give.code,
+            OwnLimit("timeout_s", 1.0, extra_s=settings.inside.kernel_start_s),
+            queue_by="language",
+        ),
+        Tool(
+            "shell",
+            "Run a shell command; each call is a fresh shell.",
+            (
+                take.line("command"),
+                command_limit,
+                take.optional(take.line("cwd")),
+                take.optional(take.environment("envs")),
+            ),
+            give.command,
+            OwnLimit("timeout_ms", 0.001),
+        ),
+        Tool(
+            "read_file",
+            "Read a file, or a range of its bytes, as text or as base64.",
+            (
+                path,
+                take.optional(take.whole_number("offset"), 0),
+                take.optional(take.range_length("length")),
+                take.optional(take.choice("format", "text", "binary"), "text"),
+            ),
+            give.content,
+        ),
+        Tool(
+            "write_file",
+            "Write text to a file, or append it.",
+            (
+                path,
+                take.text("content"),
+                take.optional(take.choice("mode", "overwrite", "append"), "overwrite"),
+            ),
+            give.done,
+        ),
+        Tool(
+            "edit_file",
+            "Replace texts in a file; the reply is the difference.",
+            (path, take.edits("edits"), take.optional(take.flag("dryRun"), False)),
+            give.diff,
+        ),
+        Tool(
+            "create_directory",
+            "Create a directory and those above it.",
+            (path,),
+            give.done,
+        ),
+        Tool("list_directory", "List the entries of a directory.", (path,), give.listing),
+        Tool("get_file_info", "Tell size, kind and times of a file.", (path,), give.file_info),
+        Tool(
+            "move_file",
+            "Move or rename a file or a directory.",
+            (take.line("source"), take.line("destination")),
+            give.done,
+        ),
+        Tool("delete_file", "Delete a file.", (path,), give.done),
+        Tool(
+            "read_multiple_files",
+            "Read several text files at once.",
+            (take.lines("paths", at_least=1),),
+            give.many_files,
+        ),
+        Tool(
+            "search_files",
+            "Find files below a directory by a glob pattern.",
+            (path, take.line("pattern"), take.optional(take.lines("excludePatterns"))),
+            give.matches,
+        ),
+        Tool(
+            "get_file_change",
+            "Tell what changed below a directory since the last call for it.",
+            (path,),
+            give.changes,
+        ),
+    )
+
+
+class ToolBox:
+    """Calls the tools of sessions."""
+
+    def __init__(self, sessions: SessionManager, settings: Settings) -> None:
+        self._sessions = sessions
+        self._settings = settings
+        self._tools = {tool.name: tool for tool in all_tools(settings)}
+
+    def describe(self) -> str:
+        """Describe the tools.
+
+        Returns:
+            A JSON array, as text.
+        """
+        return json.dumps(
+            [
+                {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "inputSchema": tool.input_schema(),
+                    "server": "local",
+                    "tool": tool.name,
+                }
+                for tool in self._tools.values()
+            ]
+        )
+
+    async def call(
+        self, session: SessionRecord, name: str, given: Mapping[str, object], trace_id: str
+    ) -> ToolReply:
+        """Call a tool.
+
+        Args:
+            session: The session to call it in.
+            name: Its name.
+            given: Its arguments as they came.
+            trace_id: Identifier of the request.
+
+        Returns:
+            The reply; a tool that fails is a reply too.
+
+        Raises:
+            SessionNotFound: The session was released meanwhile.
+            SandboxError: The session's sandbox is gone or talks nonsense.
+        """
+        try:
+            tool = self._tools.get(name)
+            if tool is None:
+                raise ToolError(f"Unknown tool {name[:100]!r}. There are: {', '.join(self._tools)}")
+            arguments = check_arguments(tool.arguments, given)
+            return await self._run(tool, session, arguments, trace_id)
+        except ToolError as error:
+            return ToolReply(str(error), is_error=True)
+
+    async def _run(
+        self, tool: Tool, session: SessionRecord, arguments: dict[str, object], trace_id: str
+    ) -> ToolReply:
+        limit_s = self._limit_s(tool, arguments)
+        queue = str(arguments[tool.queue_by]) if tool.queue_by else None
+        async with self._sessions.turn(session.id, limit_s=limit_s, queue=queue) as turn:
+            result = await self._execute(tool, turn, arguments)
+        return tool.reply(result, CallFacts(session.reply_form, trace_id, limit_s))
+
+    async def _execute(
+        self, tool: Tool, turn: Turn, arguments: dict[str, object]
+    ) -> Mapping[str, object]:
+        margin_s = self._settings.reply_margin_s
+        if tool.limit is not None:
+            # The sandbox stops the work and keeps what it printed; silence after that is a fault.
+            remaining = {tool.limit.argument: turn.remaining_s / tool.limit.unit_s}
+            timeout_s = turn.remaining_s + tool.limit.extra_s + margin_s
+            return await turn.call(tool.name, {**arguments, **remaining}, timeout_s=timeout_s)
+        try:
+            with anyio.fail_after(turn.remaining_s):
+                timeout_s = turn.remaining_s + margin_s
+                return await turn.call(tool.name, arguments, timeout_s=timeout_s)
+        except TimeoutError as error:
+            limit_s = self._settings.file_timeout_s
+            raise ToolError(f"Timed out: {tool.name} took longer than {limit_s:g} s.") from error
+
+    def _limit_s(self, tool: Tool, arguments: Mapping[str, object]) -> float:
+        if tool.limit is None:
+            return self._settings.file_timeout_s
+        limit = arguments[tool.limit.argument]
+        assert isinstance(limit, int | float), "checked as a time limit"
+        return limit * tool.limit.unit_s

@@ -1,0 +1,11 @@
+"""Documented import path of the common results."""
+
+from agb._core.results import ApiResponse, BoolResult, DeleteResult, OperationResult, SessionResult
+
+__all__ = [
+    "ApiResponse",
+    "BoolResult",
+    "DeleteResult",
+    "OperationResult",
+    "SessionResult",
+]

@@ -1,0 +1,29 @@
+"""Documented import path of working with files."""
+
+from agb._async.file_system import AsyncFileSystem
+from agb._core.results import BoolResult
+from agb._core.tool_results import (
+    BinaryFileContentResult,
+    DirectoryListResult,
+    FileChangeEvent,
+    FileChangeResult,
+    FileContentResult,
+    FileInfoResult,
+    FileSearchResult,
+    MultipleFileContentResult,
+)
+from agb._sync.file_system import FileSystem
+
+__all__ = [
+    "AsyncFileSystem",
+    "BinaryFileContentResult",
+    "BoolResult",
+    "DirectoryListResult",
+    "FileChangeEvent",
+    "FileChangeResult",
+    "FileContentResult",
+    "FileInfoResult",
+    "FileSearchResult",
+    "FileSystem",
+    "MultipleFileContentResult",
+]
