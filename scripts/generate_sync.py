@@ -1,6 +1,6 @@
 """Generate the blocking colour from the async one, or check that it is what would be generated.
 
-    python scripts/generate_sync.py           write src/agb/_sync and tests/_sync
+    python scripts/generate_sync.py           write every _sync beside its _async
     python scripts/generate_sync.py --check   compare file sets and bytes, then look for leftovers
 
 Runs in an environment that has `unasyncd` and `ruff` (`nox -s sync`).
@@ -16,8 +16,11 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCE, TARGET = ROOT / "src/agb/_async", ROOT / "src/agb/_sync"
-PAIRS = ((SOURCE, TARGET), (ROOT / "tests/_async", ROOT / "tests/_sync"))
+SOURCE = ROOT / "src/agb/_async"
+PAIRS = tuple(
+    (ROOT / folder / "_async", ROOT / folder / "_sync")
+    for folder in ("src/agb", "tests", "tests/e2e")
+)
 PAIR_FILE = ROOT / "src/agb/_pair.py"
 
 # What is not a class or function of ours, so it can't be derived.
@@ -116,12 +119,17 @@ def _leftover(node: ast.AST) -> str:
         roots = {name.split(".")[0] for name in names}
         return ", ".join(sorted(roots & {"anyio", "asyncio", "_async"}))
     name = getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "name", None)
-    if isinstance(name, str) and (name.startswith(("Async", "async_")) or name == "aclose"):
-        return name
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        words = {"await ", "async with", "async for", "Async"}
-        return ", ".join(sorted(word for word in words if word in node.value))
-    return ""
+    if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+        docstring = ast.get_docstring(node) or ""
+        found = [
+            word for word in ("await ", "async with", "async for", "Async") if word in docstring
+        ]
+        return ", ".join(found) or (name if isinstance(name, str) and _is_async(name) else "")
+    return name if isinstance(name, str) and _is_async(name) else ""
+
+
+def _is_async(name: str) -> bool:
+    return name.startswith(("Async", "async_")) or name == "aclose"
 
 
 def main() -> int:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _START_S = 30.0
 _STOP_S = 10.0
-_LOG_BYTES = 1_000_000
 _LOG_TAIL_BYTES = 2_000
 _UNFIT_MACHINE = 3  # the exit code with which the server refuses a machine
 _NEEDED = ("starlette", "uvicorn")

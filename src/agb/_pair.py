@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 if TYPE_CHECKING:
     import httpx
@@ -24,7 +24,8 @@ class AsyncConnections:
     """The httpx client of each event loop that uses one `AsyncAGB`.
 
     Connections belong to the loop that opened them. Kept by weak reference to the loop itself, a
-    client can't be taken for that of a later loop at the same address.
+    client can't be taken for that of a later loop at the same address. But open connections refer
+    to their loop in turn, so the clients of loops that ended are dropped when the next one is made.
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None, *, trust_env: bool) -> None:
@@ -41,6 +42,7 @@ class AsyncConnections:
         loop = _running_loop()
         process, client = self._clients.get(loop, (0, None))
         if client is None or process != os.getpid():
+            self._drop_ended()
             client = httpx.AsyncClient(
                 transport=self._transport, trust_env=self._trust_env, limits=_limits()
             )
@@ -55,9 +57,18 @@ class AsyncConnections:
         if client is not None:
             await client.aclose()
 
+    def _drop_ended(self) -> None:
+        for reference in self._clients.keyrefs():
+            loop = reference()
+            if loop is not None and _has_ended(loop):
+                self._clients.pop(loop, None)
+
 
 class Connections:
-    """The httpx client of one `AGB`, made anew in a forked process."""
+    """The httpx client of one `AGB`, made anew in a forked process.
+
+    A program need not close it: that also happens when its `AGB` is gone, or the interpreter ends.
+    """
 
     def __init__(self, transport: httpx.BaseTransport | None, *, trust_env: bool) -> None:
         self._transport = transport
@@ -70,24 +81,39 @@ class Connections:
         """Return the client of this process, made at its first use."""
         import httpx
 
-        if self._client is not None and self._process == os.getpid():
-            return self._client
+        client = self._usable()
+        if client is not None:
+            return client
         if self._process != os.getpid():
             # Another thread of the parent may have held the lock when it forked.
             self._lock = threading.Lock()
         with self._lock:
-            if self._client is None or self._process != os.getpid():
-                self._process = os.getpid()
-                self._client = httpx.Client(
+            client = self._usable()
+            if client is None:
+                client = httpx.Client(
                     transport=self._transport, trust_env=self._trust_env, limits=_limits()
                 )
-            return self._client
+                self._process = os.getpid()
+                self._client = client
+                finalize(self, _close, client, self._process)
+            return client
 
     def close(self) -> None:
         """Close the client; connections of a parent process are left to it."""
         client, self._client = self._client, None
-        if client is not None and self._process == os.getpid():
-            client.close()
+        if client is not None:
+            _close(client, self._process)
+
+    def _usable(self) -> httpx.Client | None:
+        # An exit handler of the program may run after the client was closed for good order.
+        client = self._client
+        ours = client is not None and self._process == os.getpid() and not client.is_closed
+        return client if ours else None
+
+
+def _close(client: httpx.Client, process: int) -> None:
+    if process == os.getpid():
+        client.close()
 
 
 async def async_run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -127,6 +153,11 @@ def _running_loop() -> object:
     import asyncio
 
     return asyncio.get_running_loop()
+
+
+def _has_ended(loop: object) -> bool:
+    """Tell whether an event loop is closed; the token of a trio run dies with its run."""
+    return bool(getattr(loop, "is_closed", bool)())
 
 
 def _limits() -> httpx.Limits:

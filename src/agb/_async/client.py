@@ -104,33 +104,29 @@ class AsyncClient:
 
         began = time.monotonic()
         url, key = await self._where(call)
-        client = self._http_client or self._connections.client()
-        request = client.build_request(
-            call.method,
-            url + call.target,
-            content=call.content,
-            headers={
-                "Authorization": f"Bearer {key}",
-                "Content-Type": "application/json",
-                "User-Agent": _USER_AGENT,
-            },
-            timeout=self._timeout(call),
-        )
+        client, request = self._prepared(call, url, key)
         try:
             response = await client.send(request)
         except httpx.HTTPError as error:
             died = await async_run_in_thread(_embedded.failure) if self._is_local else None
             raise died or _translated(call, url, error) from _without_request(error)
         request_id = response.headers.get("x-request-id", "")
-        _logger.debug(
-            "%s %s: HTTP %d, request id %s, %.0f ms",
-            call.method,
-            call.path,
-            response.status_code,
-            request_id,
-            (time.monotonic() - began) * 1000,
-        )
-        return replies.read(call, response.status_code, request_id, response.content)
+        try:
+            reply = replies.read(call, response.status_code, request_id, response.content)
+            request_id = reply.request_id
+        except AGBError as error:
+            request_id = error.request_id
+            raise
+        finally:
+            _logger.debug(
+                "%s %s: HTTP %d, request id %s, %.0f ms",
+                call.method,
+                call.path,
+                response.status_code,
+                request_id,
+                (time.monotonic() - began) * 1000,
+            )
+        return reply
 
     async def aclose(self) -> None:
         """Close the connections that this client made; an injected HTTP client stays open."""
@@ -151,6 +147,31 @@ class AsyncClient:
         if server is None:
             server = await async_run_in_thread(_embedded.server, call.starts_server)
         return server.endpoint, server.api_key
+
+    def _prepared(self, call: Call, url: str, key: str) -> tuple[httpx.AsyncClient, httpx.Request]:
+        """Return the HTTP client to use and the request that it has to send."""
+        import httpx
+
+        try:
+            client = self._http_client or self._connections.client()
+            request = client.build_request(
+                call.method,
+                url + call.target,
+                content=call.content,
+                headers={
+                    "Authorization": f"Bearer {key}",
+                    "Content-Type": "application/json",
+                    "User-Agent": _USER_AGENT,
+                },
+                timeout=self._timeout(call),
+            )
+        except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
+            # A host name that is none, or a setting of the environment: a proxy, a certificate.
+            raise APIConnectionError(
+                f"{call.method} {call.path} at {url} can't be sent"
+                f" ({type(error).__name__}: {error}); check the endpoint and the proxy settings"
+            ) from error
+        return client, request
 
     def _timeout(self, call: Call) -> httpx.Timeout:
         import httpx

@@ -191,12 +191,14 @@ class AsyncBaseSession:
         """Delete the session if the program did not; a failure is logged, so it hides no error."""
         if self._deleted:
             return
-        with async_shielded(_CLEANUP_S):
-            result = await self.delete(sync_context)
-            if not result.success:
-                _logger.warning(
-                    "Session %s was not deleted: %s", self.session_id, result.error_message
-                )
+        reason = f"no reply within {_CLEANUP_S:.0f} s"
+        try:
+            with async_shielded(_CLEANUP_S):
+                reason = (await self.delete(sync_context)).error_message
+        except RuntimeError as error:  # the program closed the client first
+            reason = str(error)
+        if reason:
+            _logger.warning("Session %s was not deleted: %s", self.session_id, reason)
 
     async def _run(self, operation: Steps[T]) -> T:
         return await self.get_client().run(operation)

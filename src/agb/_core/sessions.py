@@ -52,9 +52,10 @@ def create(params: CreateSessionParams) -> Steps[GetSessionResult]:
     if reply.mapping().get("success") is False:
         reason = reply.mapping().get("errMsg") or "The service did not create the session"
         raise reply.refused(str(reason), SessionError)
-    if not reply.mapping().get("sessionId"):
+    session_id = _session_id(reply)
+    if not session_id:
         raise reply.refused("The reply to createSession has no session id", SessionError)
-    return _session_result(reply)
+    return _session_result(reply, session_id)
 
 
 @operation(GetSessionResult)
@@ -67,7 +68,7 @@ def get(session_id: str) -> Steps[GetSessionResult]:
             raise reply.refused("the reply has no session data")
     except AGBError as error:
         raise _prefixed(f"Failed to get session {session_id}", error) from error
-    return _session_result(reply)
+    return _session_result(reply, _session_id(reply) or session_id)
 
 
 @operation(SessionListResult)
@@ -181,7 +182,13 @@ def _context_tasks(reply: Reply) -> Iterator[Mapping[str, Any]]:
             yield from objects(parsed(item.get("data") or "[]"))
 
 
-def _session_result(reply: Reply) -> GetSessionResult:
+def _session_id(reply: Reply) -> str:
+    """Return the session id of a reply, `""` if there is none that a session could be made with."""
+    session_id = text(reply.mapping().get("sessionId"))
+    return session_id if session_id.strip() and arguments.is_unicode(session_id) else ""
+
+
+def _session_result(reply: Reply, session_id: str) -> GetSessionResult:
     data = reply.mapping()
     return GetSessionResult(
         request_id=reply.request_id,
@@ -191,7 +198,7 @@ def _session_result(reply: Reply) -> GetSessionResult:
         data=GetSessionData(
             app_instance_id=text(data.get("appInstanceId")),
             resource_id=text(data.get("resourceId")),
-            session_id=text(data.get("sessionId")),
+            session_id=session_id,
             success=data.get("success") is not False,
             http_port=str(data.get("httpPort") or ""),
             network_interface_ip=text(data.get("networkInterfaceIp")),

@@ -110,9 +110,7 @@ def _failure(request: Request, error: Exception, *, tool_call: bool) -> ApiFailu
             # Never sent; nobody is there to read it.
             return ApiFailure(499, "ClientHungUp", "The client hung up.")
         case _:
-            return ApiFailure(
-                500, "InternalError", "The server made a mistake; its log says which."
-            )
+            return ApiFailure(500, "InternalError", "The server made a mistake; see its log.")
 
 
 def _allowed(error: HTTPException) -> str:

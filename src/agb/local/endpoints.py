@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import attrs
 
@@ -15,7 +16,7 @@ from agb.local.settings import Settings
 from agb.local.store import InvalidPageToken, SessionRecord
 from agb.local.tools import ToolBox
 
-Handler = Callable[[Call], Awaitable[Reply]]
+Handler = Callable[[Call], Coroutine[Any, Any, Reply]]
 
 TOOL_CALL_PATH = "/mcp"
 

@@ -33,7 +33,7 @@ def type_name(value: object) -> str:
     Returns:
         Its type with an article, as in "an array".
     """
-    names = {
+    names: dict[type[object], str] = {
         bool: "a boolean",
         int: "a number",
         float: "a number",

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 
 
 @contextlib.contextmanager
-def stop_event(*, owner_fd: int | None, owner_stdin: bool) -> Iterator[asyncio.Event]:
+def stop_event(*, owner_fd: int | None, owner_stdin: bool) -> Generator[asyncio.Event, None, None]:
     """Watch for the end.
 
     Args:

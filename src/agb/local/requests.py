@@ -185,7 +185,7 @@ async def read_call(request: Request, request_id: str, *, max_body_bytes: int) -
     """
     body = await _read_body(request, max_body_bytes)
     # Some clients send nothing where others send `{}`.
-    content = _parse(body, "the request body") if body.strip() else {}
+    content: object = _parse(body, "the request body") if body.strip() else {}
     if not isinstance(content, dict):
         raise invalid_request(f"the request body must be a JSON object, not {type_name(content)}")
     sent = {**request.query_params, **cast("dict[str, object]", content)}

@@ -201,12 +201,10 @@ class Store:
             InvalidPageToken: The token is not one of this server.
         """
         wanted = {"labels": json.dumps(dict(labels)), "status": Status.RUNNING.value}
-        (total,) = self._database.execute(
-            f"SELECT count(*) {_MATCHING}", wanted
-        ).fetchone()  # no input in the text
+        (total,) = self._database.execute(f"SELECT count(*) {_MATCHING}", wanted).fetchone()
         # One row more than asked for tells whether another page follows.
         rows = self._database.execute(
-            f"SELECT position, id, image_id, reply_form, status {_MATCHING}"  # no input in the text
+            f"SELECT position, id, image_id, reply_form, status {_MATCHING}"
             "AND position > :after ORDER BY position LIMIT :limit",
             {**wanted, "after": _position(token), "limit": limit + 1},
         ).fetchall()

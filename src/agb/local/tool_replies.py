@@ -151,9 +151,8 @@ def changes(result: Result, facts: CallFacts) -> ToolReply:
     """Give what changed below a directory."""
     keys = ("eventType", "path", "pathType")
     events = [_object(event) for event in _list(result, "events")]
-    return ToolReply(
-        json.dumps([{key: _field(event, key, str) for key in keys} for event in events])
-    )
+    picked = [{key: _field(event, key, str) for key in keys} for event in events]
+    return ToolReply(json.dumps(picked))
 
 
 def _structured_code(
@@ -201,8 +200,10 @@ def _on_own_line(text: str, more: str) -> str:
 
 
 def _one_line(name: str) -> str:
-    """Keep a file name with line breaks from posing as several entries."""
-    return name.replace("\r", "\\r").replace("\n", "\\n")
+    """Keep a file name with line breaks from posing as several entries, and make it printable."""
+    # A name that is not UTF-8 comes with halves of surrogate pairs, which no client can print.
+    printable = name.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return printable.replace("\r", "\\r").replace("\n", "\\n")
 
 
 def _plain_value(value: object) -> str:

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 
-from .cancellation import Cancelled
 from .failures import ToolFailure
 from .kernel import Kernel, KernelEnded, TimedOut
 
@@ -211,6 +210,3 @@ def _error(value: object) -> dict[str, object] | None:
     if not isinstance(value, dict):
         return None
     return {key: str(value.get(key, "")) for key in ("name", "value", "traceback")}
-
-
-__all__ = ["Cancelled", "Code"]

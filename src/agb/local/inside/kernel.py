@@ -172,7 +172,9 @@ class Kernel:
             self._next(time.monotonic() + self._limits.interrupt_grace_s, None)
         except TimedOut:
             self.kill()
-            self.ended = KernelEnded(f"The {self._name} process had to be killed")
+            self.ended = KernelEnded(
+                f"The {self._name} process of this session had to be killed; its variables are gone"
+            )
         except (OSError, KernelEnded):
             # Ended by itself: `ended` says how.
             pass

@@ -1,0 +1,100 @@
+"""Every check of the project. `nox` runs all of them; `nox -s NAME` runs one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+# A Python version that this machine does not have is skipped, never downloaded.
+nox.options.error_on_missing_interpreters = False
+os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+THIS = HERE if HERE in PYTHONS else PYTHONS[-1]
+CLIENT_TESTS = ["tests", "--ignore=tests/local", "--ignore=tests/e2e", "--ignore=tests/docs"]
+SERVER_TESTS = ["tests/local", "tests/e2e", "tests/docs"]
+
+
+def install(session: nox.Session, package: str, *groups: str) -> None:
+    """Install this package, with an extra if named so, and what the groups need."""
+    needed = [need for group in groups for need in nox.project.dependency_groups(PROJECT, group)]
+    session.install(package, *needed)
+
+
+def pytest(session: nox.Session, *arguments: str) -> None:
+    """Run tests and keep what they covered for the session `coverage`."""
+    data_file = Path(".nox", f".coverage.{session.name}").absolute()
+    # A name with extra dots would be taken for parallel data of another machine.
+    environment = {"COVERAGE_FILE": str(data_file)}
+    session.run("coverage", "run", "-m", "pytest", *arguments, *session.posargs, env=environment)
+
+
+@nox.session(python=THIS)
+def lint(session: nox.Session) -> None:
+    """Check style and formatting."""
+    install(session, ".", "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session(python=THIS)
+def types(session: nox.Session) -> None:
+    """Check types, with mypy and pyright, and that every public name has one."""
+    install(session, ".[local]", "types")
+    session.install("nox")
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "agb", "--ignoreexternal")
+
+
+@nox.session(python=THIS)
+def sync(session: nox.Session) -> None:
+    """Generate the blocking colour; `nox -s sync -- --check` only compares."""
+    install(session, ".", "sync")
+    arguments = session.posargs or (["--check"] if os.environ.get("CI") else [])
+    session.run("python", "scripts/generate_sync.py", *arguments)
+
+
+@nox.session(python=THIS)
+def layers(session: nox.Session) -> None:
+    """Check which way imports go."""
+    install(session, ".[local]", "layers")
+    session.run("lint-imports")
+
+
+@nox.session(python=THIS)
+def bare(session: nox.Session) -> None:
+    """Check an install without extras: it imports in silence, and says what it lacks."""
+    session.install(".", "pytest>=8.3", "pytest-timeout>=2.3")
+    session.run("pytest", "-c", "tests/bare/pytest.ini", "tests/bare")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Test core and client, both colours, without a server."""
+    install(session, ".", "test")
+    pytest(session, *CLIENT_TESTS, "--ignore=tests/bare")
+
+
+@nox.session(python=PYTHONS)
+def local(session: nox.Session) -> None:
+    """Test the embedded server, and the client against it in real sandboxes."""
+    install(session, ".[local]", "test")
+    pytest(session, *SERVER_TESTS)
+
+
+@nox.session(python=THIS)
+def coverage(session: nox.Session) -> None:
+    """Check that the tests cover every branch of core and client."""
+    install(session, ".", "test")
+    environment = {"COVERAGE_FILE": str(Path(".nox", ".coverage").absolute())}
+    session.run("coverage", "combine", "--keep", ".nox", env=environment)
+    parts = "*/agb/_core/*,*/agb/_async/*,*/agb/_sync/*,*/agb/_pair.py"
+    session.run("coverage", "report", f"--include={parts}", "--fail-under=100", env=environment)

@@ -1,0 +1,137 @@
+"""The process that evaluates Python cells, with IPython's notebook semantics and no notebook."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import os
+import signal
+import sys
+import tempfile
+import warnings
+
+from .frames import Channel, FrameError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from types import FrameType
+
+    from .notebook import Notebook
+
+# The agent enforces the real limit; this one only keeps a length from being nonsense.
+_MAX_FRAME = 1 << 30
+
+
+class Interrupts:
+    """Turns SIGINT into `KeyboardInterrupt`, but only while a cell runs."""
+
+    def __init__(self) -> None:
+        self.in_cell = False
+        signal.signal(signal.SIGINT, self._handle)
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        if self.in_cell:
+            raise KeyboardInterrupt
+
+
+class Loop:
+    """The event loop of all cells; tasks left in it go on while a later cell awaits."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+
+    def run(self, cell: Coroutine[object, object, object]) -> object:
+        """Run a cell with top-level `await`; an interrupted one must not go on in a later cell."""
+        asyncio.set_event_loop(self._loop)
+        task = self._loop.create_task(cell)
+        try:
+            return self._loop.run_until_complete(task)
+        except KeyboardInterrupt:
+            if not task.done():
+                task.cancel()
+                self._loop.run_until_complete(asyncio.wait([task]))
+            raise
+
+
+def serve(channel: Channel, notebook: Notebook, interrupts: Interrupts) -> None:
+    """Evaluate cells until the agent has gone."""
+    process = os.getpid()
+    while True:
+        request = channel.receive()
+        if request is None:
+            return
+        interrupts.in_cell = True
+        try:
+            reply = notebook.run(str(request["code"]))
+        except KeyboardInterrupt:
+            reply = notebook.interrupted()
+        finally:
+            interrupts.in_cell = False
+        if os.getpid() != process:
+            # The cell forked and its child came out here as well.
+            os._exit(0)
+        notebook.flush()
+        try:
+            channel.send(reply)
+        except FrameError as error:
+            channel.send({**reply, "result": [], "error": _too_large(error)})
+
+
+def _too_large(error: FrameError) -> dict[str, str]:
+    return {"name": "ResultTooLarge", "value": str(error), "traceback": ""}
+
+
+def _no_input(prompt: object = "") -> str:
+    """Stand in for `input`."""
+    raise EOFError("input() has nobody to ask here: a cell has no keyboard")
+
+
+def _prepare_process() -> None:
+    """Make this process look like a plain Python started in the home directory."""
+    sys.path[0] = ""
+    sys.argv = [""]
+    builtins.input = _no_input
+    # By line and not by block: what child processes write must come where it belongs.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    os.register_at_fork(before=_flush)
+    # Figures become images; a program that chooses its own backend overrides it.
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+
+def main() -> None:
+    """Run the kernel; the descriptors of its pipes are the last three arguments."""
+    cells, replies, interrupts = (int(argument) for argument in sys.argv[-3:])
+    for descriptor in (cells, replies, interrupts):
+        os.set_inheritable(descriptor, False)
+    channel = Channel(cells, replies, _MAX_FRAME)
+    handler = Interrupts()
+    _prepare_process()
+    try:
+        with warnings.catch_warnings(), tempfile.TemporaryDirectory() as directory:
+            warnings.simplefilter("ignore")
+            # IPython writes a profile; it belongs neither in the home directory nor anywhere else.
+            os.environ["IPYTHONDIR"] = directory
+            from .notebook import Notebook
+
+            notebook = Notebook(Loop().run)
+            del os.environ["IPYTHONDIR"]
+    except ImportError as error:
+        missing = error.name or str(error)
+        channel.send(
+            {
+                "error": f"Python cells need IPython in the Python that runs them, and it has no "
+                f"module {missing!r}; install it there with: pip install ipython matplotlib-inline"
+            }
+        )
+        return
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    channel.send({"ready": True})
+    serve(channel, notebook, handler)

@@ -1,0 +1,216 @@
+"""How a sandbox is made: the bubblewrap arguments, and the few files prepared for it.
+
+The recipe is plain data. Each line of it is there because its absence was a hole once, or because
+programs miss what it gives; the reason stands beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .settings import Settings
+
+USER = "user"
+USER_ID = 1000
+HOME = f"/home/{USER}"
+AGENT_PARENT = "/opt/agb"
+"""Where the sandbox sees the package `inside`."""
+
+_SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+
+# Taken over from this machine's /etc: what programs of /usr read there, and nothing that tells
+# about the machine or its users.
+_COPIED = (
+    "alternatives",
+    "ld.so.cache",
+    "ld.so.conf",
+    "mime.types",
+    "protocols",
+    "services",
+    "ssl/certs/ca-certificates.crt",
+    "ssl/openssl.cnf",
+    "pki/tls/certs/ca-bundle.crt",
+    "pki/tls/openssl.cnf",
+)
+_WRITTEN = {
+    "passwd": f"{USER}:x:{USER_ID}:{USER_ID}::{HOME}:/bin/sh\n"
+    "nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
+    "group": f"{USER}:x:{USER_ID}:\nnogroup:x:65534:\n",
+    "hosts": "127.0.0.1 localhost sandbox\n::1 localhost sandbox\n",
+    "hostname": "sandbox\n",
+    # No name service but these files: there is no network and no daemon to ask.
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+}
+
+
+@frozen(kw_only=True)
+class Bind:
+    """A directory of this machine that every sandbox sees, read-only.
+
+    Attributes:
+        source: Its path when bubblewrap runs.
+        target: Its path inside.
+    """
+
+    source: str
+    target: str
+
+
+@frozen(kw_only=True)
+class Recipe:
+    """What all sandboxes of one server have in common."""
+
+    settings: Settings
+    etc: str
+    """The prepared `/etc`."""
+
+    binds: Sequence[Bind] = field(converter=tuple[Bind, ...])
+    """The agent, the Python prefixes and, if it is not below `/usr`, Node.js."""
+
+    python: str
+    """The interpreter inside; its path is the same on both sides."""
+
+    search_path: str
+    """PATH inside."""
+
+    def arguments(self, workspace: str) -> list[str]:
+        """Return bubblewrap's options for one sandbox.
+
+        Args:
+            workspace: The directory of this machine that becomes the home directory.
+        """
+        memory = str(self.settings.shared_memory_bytes)
+        temporary = str(self.settings.temporary_bytes)
+        return [
+            # Processes, host ports, System V IPC and abstract sockets, host name: each its own.
+            *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc"),
+            *("--unshare-uts", "--unshare-cgroup-try"),
+            # Most kernel holes of late years begin with a nested user namespace.
+            "--disable-userns",
+            # No terminal to inject characters into.
+            "--new-session",
+            # No orphans when the spawner is killed.
+            "--die-with-parent",
+            *("--uid", str(USER_ID), "--gid", str(USER_ID)),
+            *("--hostname", "sandbox"),
+            # Not `/`: only what programs need. No home, no /run, no socket of this machine.
+            *("--ro-bind", "/usr", "/usr"),
+            *_system_links(),
+            *("--ro-bind", self.etc, "/etc"),
+            *("--proc", "/proc"),
+            *("--dev", "/dev"),
+            # A tmpfs is unlimited unless it is told.
+            *("--perms", "1777", "--size", temporary, "--tmpfs", "/tmp"),
+            *("--perms", "1777", "--size", memory, "--tmpfs", "/dev/shm"),
+            *("--symlink", "/tmp", "/var/tmp"),
+            *("--bind", workspace, HOME),
+            # After /tmp and the home directory: an environment may lie below either.
+            *(part for bind in self.binds for part in ("--ro-bind", bind.source, bind.target)),
+            # bubblewrap's own /dev and / are writable, and without a limit.
+            *("--remount-ro", "/dev"),
+            *("--remount-ro", "/"),
+            *("--chdir", HOME),
+        ]
+
+    def command(self, descriptor: int) -> list[str]:
+        """Return the agent's command line.
+
+        Args:
+            descriptor: The agent's end of the socket.
+        """
+        start = (
+            f"import sys; sys.path.append({AGENT_PARENT!r}); "
+            f"from inside.agent import main; main({descriptor})"
+        )
+        # Without site-packages and without the user's own: a fast start, and only our code.
+        return [self.python, "-I", "-S", "-c", start]
+
+    def start_parameters(self) -> dict[str, object]:
+        """Return what the agent is told first."""
+        environment = {
+            "HOME": HOME,
+            "PATH": self.search_path,
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+        }
+        limits = self.settings.for_agent()
+        return {"limits": limits, "home": HOME, "environment": environment}
+
+
+def search_path(python: str, node: str | None) -> str:
+    """Return PATH for a sandbox: the same `python` in a command as in a cell, then the system's."""
+    directories = [os.path.dirname(python)]
+    if node is not None:
+        directories.append(os.path.dirname(node))
+    directories += ["/usr/local/bin", "/usr/bin", "/bin"]
+    return ":".join(dict.fromkeys(directories))
+
+
+def prepare_etc(directory: str, source: str = "/etc") -> None:
+    """Fill the directory that becomes `/etc` in every sandbox.
+
+    Args:
+        directory: An empty directory.
+        source: This machine's `/etc`.
+    """
+    for name, text in _WRITTEN.items():
+        _write(os.path.join(directory, name), text)
+    for name in _COPIED:
+        origin, target = os.path.join(source, name), os.path.join(directory, name)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        if os.path.isdir(origin):
+            shutil.copytree(origin, target, symlinks=True)
+        elif os.path.exists(origin):
+            shutil.copyfile(origin, target)
+
+
+def prepare_agent(directory: str) -> None:
+    """Copy the package `inside` and compile it.
+
+    Copied, so that everybody can read it wherever this package is installed; compiled, so that no
+    sandbox has to.
+
+    Args:
+        directory: Where the package goes; must not exist.
+    """
+    import py_compile
+
+    source = os.path.join(os.path.dirname(__file__), "inside")
+    shutil.copytree(source, directory, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in os.listdir(directory):
+        if name.endswith(".py"):
+            path = os.path.join(directory, name)
+            inside_path = f"{AGENT_PARENT}/inside/{name}"
+            py_compile.compile(
+                path,
+                dfile=inside_path,
+                doraise=True,
+                # Nothing writes there: there is no change to look for at each start.
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )
+
+
+def _system_links(root: str = "/") -> list[str]:
+    """Have /bin, /lib and the like as they are here: links into /usr, or directories."""
+    options: list[str] = []
+    for path in _SYSTEM_LINKS:
+        place = os.path.join(root, path.lstrip("/"))
+        if os.path.islink(place):
+            options += ["--symlink", os.readlink(place), path]
+        elif os.path.isdir(place):
+            options += ["--ro-bind", path, path]
+    return options
+
+
+def _write(path: str, text: str) -> None:
+    """Write a small file."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+

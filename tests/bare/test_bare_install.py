@@ -1,0 +1,89 @@
+"""An install without extras. Runs in an environment of its own: `nox -s bare`."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("starlette") is not None, reason="this environment has the extra"
+)
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_import_is_silent() -> None:
+    """Importing the package and its clients prints nothing, even with all warnings on."""
+    done = run(sys.executable, "-W", "error", "-c", "import agb; agb.AGB; agb.AsyncAGB")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_no_server_is_loaded() -> None:
+    """Making a client loads no module of the embedded server."""
+    program = (
+        "import sys, agb; agb.AGB(api_key='k'); agb.AsyncAGB(api_key='k');"
+        " print([name for name in sys.modules if name.startswith('agb.local')])"
+    )
+
+    assert run(sys.executable, "-c", program).stdout == "[]\n"
+
+
+def test_local_says_what_to_install() -> None:
+    """A call to the embedded server fails with the command that installs it."""
+    from agb import AGB
+    from agb.exceptions import LocalServerError
+
+    result = AGB.local().create()
+
+    assert not result.success
+    assert isinstance(result.exception, LocalServerError)
+    if sys.platform == "linux":
+        assert "pip install 'agb[local]'" in result.error_message
+    else:
+        assert "Linux" in result.error_message
+
+
+def test_console_script_says_what_to_install() -> None:
+    """The command `agb` ends with 2 and the command that installs what it needs."""
+    done = run(sys.executable, "-c", "from agb._cli import main; main()", "serve")
+
+    assert done.returncode == 2
+    assert "pip install 'agb[local]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_distributions_of_a_plain_install() -> None:
+    """A plain install stays small: agb and what it needs are at most 13 distributions."""
+    from importlib.metadata import requires
+
+    needed, open_names = set(), ["agb"]
+    while open_names:
+        name = open_names.pop()
+        if name in needed:
+            continue
+        needed.add(name)
+        for requirement in requires(name) or []:
+            text, _, marker = requirement.partition(";")
+            if "extra ==" in marker:
+                continue
+            found = text.split(">")[0].split("<")[0].split("=")[0].split("!")[0].split("[")[0]
+            if importlib.util.find_spec("importlib.metadata") and _installed(found.strip()):
+                open_names.append(found.strip().lower())
+
+    assert len(needed) <= 13, sorted(needed)
+
+
+def _installed(name: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,165 @@
+"""A service in this process, for the tests of the clients in both colours."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import pytest
+
+Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
+
+
+class Service:
+    """Speaks the wire protocol: keeps sessions and labels, and every request for the test to see.
+
+    An endpoint is named by its path, a tool by its name. `on` puts prepared answers in place of
+    what the service would do: one a request, the last of them for good.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self.labels: dict[str, dict[str, str]] = {}
+        self.transport = httpx.MockTransport(self.handle)
+        self._answers: dict[str, list[Answer]] = {}
+        self._numbers = itertools.count(1)
+
+    # What the test prepares and looks at.
+
+    def on(self, endpoint: str, *answers: Answer) -> None:
+        self._answers[endpoint] = list(answers)
+
+    @property
+    def seen(self) -> list[str]:
+        """The endpoints and tools asked for, in order."""
+        return [self._endpoint(request) for request in self.requests]
+
+    def query(self, index: int = -1) -> dict[str, str]:
+        return dict(self.requests[index].url.params)
+
+    def body(self, index: int = -1) -> Any:
+        return json.loads(self.requests[index].content)
+
+    def arguments(self, index: int = -1) -> Any:
+        """The arguments of a tool call."""
+        return json.loads(self.body(index)["args"])
+
+    # Answers in the form of the protocol.
+
+    def ok(self, data: object = None, **siblings: object) -> httpx.Response:
+        return self.envelope(200, success=True, code="ok", data=data, **siblings)
+
+    def refused(
+        self, message: str, code: str = "Refused", status: int = 400, **more: object
+    ) -> httpx.Response:
+        return self.envelope(status, success=False, code=code, message=message, **more)
+
+    def tool(self, text: str, *, is_error: bool = False) -> httpx.Response:
+        return self.ok({"content": [{"type": "text", "text": text}], "isError": is_error})
+
+    def envelope(self, status: int, **fields: object) -> httpx.Response:
+        return httpx.Response(status, json={"requestId": "R", "message": None, **fields})
+
+    # The service itself.
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        endpoint = self._endpoint(request)
+        answers = self._answers.get(endpoint)
+        if answers is None:
+            return self._work(endpoint, request)
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        if callable(answer):
+            return answer(request)
+        # A fresh one each time: a client closes what it has read.
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    def _endpoint(self, request: httpx.Request) -> str:
+        path = request.url.path
+        return json.loads(request.content)["name"] if path == "/mcp" else path
+
+    def _work(self, endpoint: str, request: httpx.Request) -> httpx.Response:
+        fields = {**(json.loads(request.content or b"{}")), **request.url.params}
+        session_id = fields.get("sessionId", "")
+        if endpoint == "/mcp/createSession":
+            session_id = f"s-{next(self._numbers)}"
+            self.labels[session_id] = json.loads(fields.get("labels", "{}"))
+            return self.ok({"sessionId": session_id, "resourceUrl": f"https://res/{session_id}"})
+        if endpoint == "/sdk/ListSession":
+            wanted = json.loads(fields["labels"]).items()
+            ids = [key for key, labels in self.labels.items() if wanted <= labels.items()]
+            return self.ok([{"sessionId": key} for key in ids], count=len(ids))
+        if session_id not in self.labels:
+            return self.refused("session not found", "InvalidMcpSession.NotFound")
+        if endpoint == "/mcp/releaseSession":
+            del self.labels[session_id]
+            return self.ok()
+        if endpoint == "/sdk/SetLabel":
+            self.labels[session_id] = json.loads(fields["Labels"])
+            return self.ok()
+        if endpoint == "/sdk/GetLabel":
+            labels = self.labels[session_id]
+            return self.ok({"labels": json.dumps(labels)} if labels else {})
+        if endpoint in ("/mcp/getSession", "/mcp/getMcpResource"):
+            return self.ok({"sessionId": session_id, "resourceUrl": f"https://res/{session_id}"})
+        return self.tool(f"done: {endpoint}")
+
+
+@pytest.fixture
+def service() -> Service:
+    """A service that is asked by `transport=service.transport`."""
+    return Service()
+
+
+@pytest.fixture
+def served(service: Service) -> Iterator[str]:
+    """The URL under which `service` listens on a real port of this machine."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # keeps connections open
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("content-length", "0"))
+            url = f"http://{self.headers['host']}{self.path}"
+            headers = dict(self.headers.items())
+            asked = httpx.Request("POST", url, headers=headers, content=self.rfile.read(length))
+            answer = service.handle(asked)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.block_on_close = False  # a client may leave its connections open
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def nowhere() -> Iterator[str]:
+    """A URL on this machine where nothing listens, and where nothing else can begin to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """An environment without settings of this package, and a directory without `.env`."""
+    for name in ("AGB_API_KEY", "AGB_ENDPOINT", "AGB_TIMEOUT_MS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)

@@ -1,0 +1,191 @@
+"""The documented programs (S61 to S70), as functions of a client; each asserts what it prints."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from agb import AsyncAGB, AsyncSession
+from agb.session_params import CreateSessionParams
+
+IMAGE = "agb-code-space-1"
+
+
+async def basic_session(agb: AsyncAGB) -> None:
+    """S61: client, create, one call on each module, `info()`."""
+    result = await agb.create(CreateSessionParams(image_id=IMAGE))
+    assert result.success, result.error_message
+    session = result.session
+
+    code = await session.code.run_code("print('Hello World')", "python")
+    assert code.success
+    assert "Hello World" in code.result
+    command = await session.command.execute_command("ls -la")
+    assert command.success
+    assert command.output
+    written = await session.file_system.write_file("/tmp/test.txt", "content of the file")
+    assert written.success
+    read = await session.file_system.read_file("/tmp/test.txt")
+    assert read.success
+    assert read.content == "content of the file"
+    info = await session.info()
+    assert info.success
+    assert info.data["session_id"] == session.session_id
+
+    for each in (result, code, command, written, read, info):
+        assert isinstance(each.request_id, str)
+        assert each.error_message == ""
+    deleted = await agb.delete(session)
+    assert deleted.success
+
+
+async def label_lifecycle(agb: AsyncAGB) -> None:
+    """S62: get, merge, set, get; the final labels equal the merged dict."""
+    params = CreateSessionParams(image_id=IMAGE, labels={"project": "demo", "status": "new"})
+    session = (await agb.create(params)).session
+    try:
+        current = await session.get_labels()
+        assert current.data == {"project": "demo", "status": "new"}
+        merged = {**current.data, "status": "processing", "größe": "groß 世界"}
+        replaced = await session.set_labels(merged)
+        assert replaced.success
+        assert replaced.error_message == ""
+        final = await session.get_labels()
+        assert final.data == merged
+        for key, value in final.data.items():
+            assert merged[key] == value
+        second = await session.set_labels({"only": "this"})
+        assert second.success
+        assert (await session.get_labels()).data == {"only": "this"}
+    finally:
+        await session.delete()
+
+
+async def label_validation(agb: AsyncAGB) -> None:
+    """S63: the valid dict succeeds, the invalid dict gives a failed result, nothing is raised."""
+    session = (await agb.create()).session
+    try:
+        valid = await session.set_labels({"project": "demo", "team": "core", "stage": "test"})
+        assert valid.success
+        invalid = await session.set_labels({"": "empty-key", "project": "", "team": None})
+        assert not invalid.success
+        assert "Label keys cannot be empty" in invalid.error_message
+        kept = await session.get_labels()
+        assert kept.data == {"project": "demo", "team": "core", "stage": "test"}
+    finally:
+        await session.delete()
+
+
+async def module_availability(agb: AsyncAGB) -> None:
+    """S64: every session has the three modules."""
+    session = (await agb.create(CreateSessionParams(image_id=IMAGE))).session
+    try:
+        shown = [hasattr(session, name) for name in ("code", "command", "file_system")]
+        assert shown == [True, True, True]
+        assert not hasattr(session, "browser")
+    finally:
+        await session.delete()
+
+
+async def session_information(agb: AsyncAGB) -> None:
+    """S65: information of a session without a desktop has no desktop keys."""
+    session = (await agb.create(CreateSessionParams(image_id=IMAGE))).session
+    try:
+        info = await session.info()
+        assert info.success
+        assert info.data.get("session_id") == session.get_session_id()
+        assert isinstance(info.data.get("resource_url"), str)
+        assert "app_id" not in info.data
+        assert session.image_id == IMAGE
+    finally:
+        await session.delete()
+
+
+async def creation_error(agb: AsyncAGB) -> None:
+    """S66: a creation that fails gives a message, and a request id only if there is one."""
+    result = await agb.create(CreateSessionParams(labels={"project": " "}))
+    assert not result.success
+    assert result.session is None
+    shown = [f"Session creation failed: {result.error_message}"]
+    if result.request_id:
+        shown.append(f"Request ID: {result.request_id}")
+    assert len(shown) == 1
+    assert "Label values cannot be empty" in shown[0]
+
+
+async def try_finally(agb: AsyncAGB) -> None:
+    """S67: `'session' in locals()` and `delete(sync_context=True)`, also when create fails."""
+    for labels in ({"project": "demo"}, {"project": ""}):
+        session = None
+        try:
+            result = await agb.create(CreateSessionParams(image_id=IMAGE, labels=labels))
+            if result.success:
+                session = result.session
+                run = await session.code.run_code("1 / 0", "python")
+                assert not run.success
+                assert isinstance(run.result, str)
+                assert run.error_message
+        finally:
+            if session is not None:
+                deleted = await session.delete(sync_context=True)
+                assert deleted.success
+                again = await session.delete()
+                assert not again.success
+
+
+async def managed_session(agb: AsyncAGB) -> None:
+    """S68: the session is deleted exactly once, also when the operation raises."""
+    seen: list[AsyncSession] = []
+
+    async def with_session(operation: Callable[[AsyncSession], Awaitable[str]]) -> str:
+        result = await agb.create(CreateSessionParams(image_id=IMAGE))
+        if not result.success:
+            raise RuntimeError(f"Failed to create session: {result.error_message}")
+        seen.append(result.session)
+        try:
+            return await operation(result.session)
+        finally:
+            deleted = await agb.delete(result.session)
+            assert deleted.success
+
+    async def works(session: AsyncSession) -> str:
+        return (await session.code.run_code("print(6 * 7)", "python")).result.strip()
+
+    async def breaks(session: AsyncSession) -> str:
+        raise KeyError(session.session_id)
+
+    assert await with_session(works) == "42"
+    try:
+        await with_session(breaks)
+    except KeyError as error:
+        assert error.args == (seen[1].session_id,)
+    for session in seen:
+        gone = await agb.get(session.session_id)
+        assert not gone.success
+
+
+async def context_managers(agb: AsyncAGB) -> None:
+    """S70: sessions work as context managers, and are gone behind the block."""
+    async with (await agb.create()).unwrap() as session:
+        first = session.session_id
+        assert (await session.command.execute_command("true")).success
+    async with agb.open_session(CreateSessionParams(labels={"kind": "opened"})) as session:
+        listed = await agb.list({"kind": "opened"})
+        assert session.session_id in listed.session_ids
+        await session.delete()
+    for session_id in (first, session.session_id):
+        found = await agb.get(session_id)
+        assert not found.success
+        assert "Failed to get session" in found.error_message
+
+
+PROGRAMS = [
+    basic_session,
+    label_lifecycle,
+    label_validation,
+    module_availability,
+    session_information,
+    creation_error,
+    try_finally,
+    managed_session,
+    context_managers,
+]
