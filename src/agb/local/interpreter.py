@@ -99,7 +99,8 @@ def _along_links(executable: str) -> set[str]:
     while os.path.islink(path) and path not in found:
         path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
         found.add(path)
-    return {os.path.dirname(os.path.dirname(program)) for program in found}
+    # A program in /bin belongs to /usr, whichever way /bin leads there.
+    return {os.path.dirname(os.path.dirname(program)) for program in found} - {"/"}
 
 
 def outermost(paths: Iterable[str]) -> tuple[str, ...]:
