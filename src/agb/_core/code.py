@@ -188,7 +188,9 @@ def _result(
         request_id=reply.request_id,
         execution_count=count if isinstance(count, int) else None,
         execution_time=(
-            float(seconds) if isinstance(seconds, (int, float)) and seconds < _LONGEST_S else 0.0
+            float(seconds)
+            if isinstance(seconds, (int, float)) and abs(seconds) < _LONGEST_S
+            else 0.0
         ),
         logs=logs or ExecutionLogs(),
         results=results or [],

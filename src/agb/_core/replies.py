@@ -136,11 +136,9 @@ def text(value: object) -> str:
     """
     if not isinstance(value, str):
         return ""
-    return (
-        value
-        if is_unicode(value)
-        else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    )
+    if is_unicode(value):
+        return value
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def as_object(value: object) -> Mapping[str, Any]:

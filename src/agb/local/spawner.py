@@ -7,7 +7,7 @@ socket, one JSON message a packet:
 
     {"prepare": {"state", "binds": [[source, target]…], "users": [first, count] | null}}
         → {"prepared": null} or {"prepared": "why not"}
-    {"open": number, "bwrap", "options", "command", "workspace"}, with the agent's socket
+    {"open": number, "bwrap", "options", "command", "seccomp", "workspace"}, with the agent's socket
     {"close": number}
         → {"ended": number, "status", "errors"}
 
@@ -51,6 +51,7 @@ class Child:
         self.outer: subprocess.Popen[bytes] | None = None
         self.inner: int | None = None
         """A pidfd of the sandbox's process 1, once bubblewrap has told which it is."""
+        self.error_pipe: int | None = None
         self.starting = False
         self.doomed = False
 
@@ -168,7 +169,7 @@ class Spawner:
         try:
             with first_to_go():
                 child.outer = subprocess.Popen(
-                    [message["bwrap"], "--args", str(arguments), "--", *message["command"]],
+                    [message["bwrap"], "--args", str(arguments), "--", *message["command"], str(agent)],
                     # Its environment can be read inside as well.
                     env={},
                     cwd="/",
@@ -189,6 +190,8 @@ class Spawner:
                 os.close(descriptor)
         child.starting = True
         self._watch(info, lambda: self._learn_inner(child, info))
+        os.set_blocking(errors, False)
+        child.error_pipe = errors
         self._watch(errors, lambda: self._keep_errors(child, errors))
         ended = os.pidfd_open(child.outer.pid)
         self._watch(ended, lambda: self._outer_ended(child, ended))
@@ -208,17 +211,23 @@ class Spawner:
 
     def _keep_errors(self, child: Child, descriptor: int) -> None:
         """Take what bubblewrap, or the agent's Python, complains about."""
-        data = os.read(descriptor, 4096)
+        try:
+            data = os.read(descriptor, _KEPT_ERRORS)
+        except BlockingIOError:
+            return
         child.errors += data
         # Sessions may get at this pipe: what they write must not pile up here.
         if not data or len(child.errors) > _KEPT_ERRORS:
             self._close(descriptor)
+            child.error_pipe = None
 
     def _outer_ended(self, child: Child, descriptor: int) -> None:
         """Bubblewrap has ended; wait for what was inside."""
         self._close(descriptor)
         assert child.outer is not None
         child.status = child.outer.wait()
+        if child.error_pipe is not None:
+            self._keep_errors(child, child.error_pipe)
         if child.inner is None:
             self._clean_up(child)
             return
@@ -243,6 +252,8 @@ class Spawner:
         """Nothing is left of the sandbox: say so."""
         self._close(descriptor)
         remover.wait()
+        if child.error_pipe is not None:
+            self._close(child.error_pipe)
         del self._children[child.number]
         errors = child.errors[:_KEPT_ERRORS].decode("utf-8", "replace")
         self._say({"ended": child.number, "status": child.status, "errors": errors})

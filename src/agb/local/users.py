@@ -42,9 +42,12 @@ def session_users(uid_map: str, gid_map: str) -> tuple[int, int]:
 
 def can_enter(path: str) -> bool:
     """Say whether every user can get to a path and read it."""
-    path = os.path.abspath(path)
-    here = os.stat(path).st_mode
-    if not here & 0o004:
+    return all(_open_to_all(way) for way in {os.path.abspath(path), os.path.realpath(path)})
+
+
+def _open_to_all(path: str) -> bool:
+    """Check one path without asking where links lead."""
+    if not os.stat(path).st_mode & 0o004:
         return False
     while path != "/":
         if os.path.isdir(path) and not os.stat(path).st_mode & 0o001:
