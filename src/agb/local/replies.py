@@ -56,6 +56,7 @@ _RESULTS: dict[str, Check] = {
         execution_time=_number,
         error=_error,
     ),
+    "warm_up": _nothing,
     "shell": _object(
         stdout=_text, stderr=_text, exit_code=_is(int), timed_out=_flag, truncated=_flag
     ),

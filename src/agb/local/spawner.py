@@ -46,6 +46,7 @@ class Child:
     def __init__(self, number: int, workspace: str) -> None:
         self.number = number
         self.workspace = workspace
+        self.info = b""
         self.errors = b""
         self.status: int | None = None
         self.outer: subprocess.Popen[bytes] | None = None
@@ -85,10 +86,11 @@ class Spawner:
     def run(self) -> None:
         """Serve until the server has gone and nothing is left."""
         while not self._closing or self._children:
-            for descriptor, _events in self._poll.poll():
-                # An earlier action of the same round may have ended this one.
-                action = self._actions.get(descriptor)
-                if action is not None:
+            ready = [self._actions[descriptor] for descriptor, _events in self._poll.poll()]
+            for action in ready:
+                # An earlier one of the same round may have ended it, and even have given its
+                # number to another descriptor.
+                if action in self._actions.values():
                     action()
         if self._state is not None:
             remove_state(self._state)
@@ -200,12 +202,16 @@ class Spawner:
 
     def _learn_inner(self, child: Child, descriptor: int) -> None:
         """Take the number of the sandbox's process 1."""
-        told = os.read(descriptor, 4096)
+        piece = os.read(descriptor, 4096)
+        child.info += piece
+        if piece:
+            return  # Written in several pieces: closing before the last would kill bubblewrap.
         self._close(descriptor)
         child.starting = False
-        if told and child.outer is not None:
+        if child.outer is not None:
             with contextlib.suppress(OSError, ValueError, KeyError):
-                child.inner = pidfd_of_child(int(json.loads(told)["child-pid"]), child.outer.pid)
+                pid = int(json.loads(child.info)["child-pid"])
+                child.inner = pidfd_of_child(pid, child.outer.pid)
         if child.doomed:
             child.kill()
 
