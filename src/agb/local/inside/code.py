@@ -14,7 +14,7 @@ from .kernel import Kernel, KernelEnded, TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from .cancellation import Cancellation
     from .frames import Message
@@ -113,7 +113,7 @@ class Language:
             return self._run(code, timeout_s, cancellation)
 
     @contextmanager
-    def _turn_of(self, cancellation: Cancellation) -> Iterator[None]:
+    def _turn_of(self, cancellation: Cancellation) -> Generator[None]:
         """Wait until nothing else of the language runs, and keep the others waiting."""
         self._wait_for_turn(cancellation)
         try:
