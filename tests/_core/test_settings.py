@@ -65,7 +65,7 @@ def test_config_refuses_a_timeout_that_is_none(timeout_ms):
         "https://host:0",
         "two words",
         "https://ho\nst",
-        "ho\x00st",
+        "ho\0st",
         "ho\ud800st",
         "https://[::1",
         "https://https://a",
