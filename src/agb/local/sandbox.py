@@ -93,10 +93,10 @@ class LocalSandbox:
             _StartFailed: It did not answer.
         """
         ours, theirs = socket.socketpair()
-        await self._connection.open(ours)
-        self._end = self._spawning.open(
-            self._number, theirs, host.start_message(self._number, bubblewrap)
-        )
+        with theirs:
+            await self._connection.open(ours)
+            message = host.start_message(self._number, bubblewrap)
+            self._end = self._spawning.open(self._number, theirs, message)
         self._end.add_done_callback(self._ended)
         try:
             await self._connection.call(

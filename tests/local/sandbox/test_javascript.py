@@ -66,6 +66,8 @@ async def test_await(javascript):
     reply = await javascript("const late = await new Promise(r => setTimeout(r, 5, 'x')); late")
 
     assert texts(reply) == ["'x'"]
+    reply = await javascript("(async () => { await null; console.log('done'); return 9 })()")
+    assert (texts(reply), reply["stdout"]) == (["9"], ["done\n"])
 
 
 async def test_output(javascript):
@@ -85,7 +87,13 @@ async def test_modules(tool, javascript):
 
     assert texts(await javascript("require('./beside.js')")) == ["7"]
     assert texts(await javascript("require('node:path').basename('/a/b')")) == ["'b'"]
-    assert texts(await javascript("(await import('node:path')).basename('/a/b')")) == ["'b'"]
+    await tool("write_file", path="esm.mjs", content="export default 8", mode="overwrite")
+    for code, value in (
+        ("(await import('node:path')).basename('/a/b')", "'b'"),
+        ("(await import('./esm.mjs')).default", "8"),
+        ("'import(x)'", "'import(x)'"),
+    ):
+        assert texts(await javascript(code)) == [value]
 
 
 async def test_errors(javascript):
