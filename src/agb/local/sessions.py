@@ -29,10 +29,10 @@ class SessionManager:
     well live on another machine.
     """
 
-    def __init__(self, sandboxes: SandboxFactory, settings: Settings) -> None:
+    def __init__(self, store: Store, sandboxes: SandboxFactory, settings: Settings) -> None:
+        self._store = store
         self._sandboxes = sandboxes
         self._settings = settings
-        self._store = Store()
         self._live: dict[str, LiveSession] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._opening = 0

@@ -40,7 +40,9 @@ def texts(reply):
 
 async def test_state_and_redeclaration(javascript):
     """Declarations live on and can be made again; the last expression is the result."""
-    await javascript("const a = 1; let b = 2; class C { m() { return 3 } }; function f() { return 4 }")
+    await javascript(
+        "const a = 1; let b = 2; class C { m() { return 3 } }; function f() { return 4 }"
+    )
 
     assert texts(await javascript("a + b + new C().m() + f()")) == ["10"]
     assert texts(await javascript("const a = 5; class C {}; a")) == ["5"]
@@ -116,7 +118,8 @@ async def test_late_errors(javascript):
     """An error in a timer or a forgotten promise is written to standard error, no more."""
     await javascript("var kept = 1; Promise.reject(new Error('forgotten'))")
     reply = await javascript(
-        "setTimeout(() => { throw new Error('late') }); await new Promise(r => setTimeout(r, 20)); kept"
+        "setTimeout(() => { throw new Error('late') });"
+        "await new Promise(r => setTimeout(r, 20)); kept"
     )
 
     assert texts(reply) == ["1"]

@@ -211,7 +211,9 @@ async def test_time_out_that_kills(own_python):
     """A cell that cannot be interrupted costs its process; the next cell is told so, once."""
     await own_python("lost = 1")
     reply = await own_python(
-        "import time\nwhile True:\n  try:\n    while True: time.sleep(9)\n  except BaseException: pass", timeout_s=0.3
+        "import time\nwhile True:\n"
+        "  try:\n    while True: time.sleep(9)\n  except BaseException: pass",
+        timeout_s=0.3,
     )
     assert "did not stop when interrupted" in reply["error"]["value"]
     told = await own_python("'lost' in globals()")
@@ -246,7 +248,8 @@ async def test_death_between_cells(own_tool, own_python):
 async def test_misused_descriptors(own_python):
     """A program that closes or scribbles on the kernel's pipes loses its process, no more."""
     reply = await own_python(
-        "import os\nfor fd in range(3, 40):\n  try: os.write(fd, b'\\xff' * 64)\n  except OSError: pass"
+        "import os\nfor fd in range(3, 40):\n"
+        "  try: os.write(fd, b'\\xff' * 64)\n  except OSError: pass"
     )
     assert reply["error"]["name"] == "KernelEnded"
     reply = await own_python("import os; os.closerange(3, 40)", timeout_s=2)
@@ -258,7 +261,10 @@ async def test_misused_descriptors(own_python):
 async def test_cancelling(own_tool, own_python):
     """Cancelling the call interrupts the cell within a second and keeps the variables."""
     await own_python("kept = 5")
-    code = "import time; open('begun', 'w').close()\ntry:\n  while True: time.sleep(9)\nfinally: open('ended', 'w').close()"
+    code = (
+        "import time; open('begun', 'w').close()\n"
+        "try:\n  while True: time.sleep(9)\nfinally: open('ended', 'w').close()"
+    )
     call = asyncio.create_task(own_python(code))
     await own_tool("shell", command="while ! test -e begun; do sleep 0.01; done")
     call.cancel()
@@ -274,7 +280,11 @@ async def test_cancelling(own_tool, own_python):
 
 async def test_one_at_a_time(own_tool, own_python):
     """A cell waits for the one before it; a waiting cell can be cancelled."""
-    first = asyncio.create_task(own_python("import os\nopen('begun', 'w').close()\nwhile not os.path.exists('go'): pass\nv = 1"))
+    first = asyncio.create_task(
+        own_python(
+            "import os\nopen('begun', 'w').close()\nwhile not os.path.exists('go'): pass\nv = 1"
+        )
+    )
     await own_tool("shell", command="while ! test -e begun; do sleep 0.01; done")
     second = asyncio.create_task(own_python("v"))
     third = asyncio.create_task(own_python("open('never', 'w')"))
