@@ -18,7 +18,7 @@ from .paths import Home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     Method = Callable[..., dict[str, object]]
 
@@ -27,14 +27,19 @@ class Agent:
     """Answers requests until the server has gone."""
 
     def __init__(
-        self, channel: Channel, limits: Limits, home: str, environment: Mapping[str, str]
+        self,
+        channel: Channel,
+        limits: Limits,
+        home: str,
+        environment: Mapping[str, str],
+        packages: Sequence[str],
     ) -> None:
         self._channel = channel
         self._running: dict[object, Cancellation] = {}
         place = Home(home)
         files = Files(limits, place)
         directories = Directories(limits, place)
-        self._code = Code(limits, place, environment)
+        self._code = Code(limits, place, environment, packages)
         self._methods: dict[str, Method] = {
             "run_code": self._code.run_code,
             "shell": Commands(limits, place, environment).shell,
@@ -115,10 +120,10 @@ def main(descriptor: int) -> None:
         return
     params = start["params"]
     assert isinstance(params, dict)
-    limits = Limits(**params["limits"])
+    limits = Limits(**params.pop("limits"))
     limits.impose()
     channel = Channel(descriptor, descriptor, limits.max_frame_bytes)
-    agent = Agent(channel, limits, params["home"], params["environment"])
+    agent = Agent(channel, limits, **params)
     channel.send({"id": start["id"], "result": {"python": sys.version.split()[0]}})
     try:
         agent.serve()

@@ -27,10 +27,24 @@ _KNOWN_ELSEWHERE = ("java", "r")
 class Code:
     """Runs cells of code; variables live on from one to the next."""
 
-    def __init__(self, limits: Limits, home: Home, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        home: Home,
+        environment: Mapping[str, str],
+        packages: Sequence[str] = (),
+    ) -> None:
+        """Prepare the languages; their processes start later.
+
+        Args:
+            limits: The limits of this sandbox.
+            home: Where the processes start.
+            environment: All variables they see.
+            packages: Directories of packages that Python does not find by itself.
+        """
         search_path = environment.get("PATH")
         self._languages = {
-            "python": Language("python", _python, limits, home, environment),
+            "python": Language("python", lambda: _python(packages), limits, home, environment),
             "javascript": Language(
                 "javascript", lambda: _javascript(search_path), limits, home, environment
             ),
@@ -171,12 +185,12 @@ class Language:
         return {"name": "TimeoutError", "value": value, "traceback": ""}
 
 
-def _python() -> Sequence[str]:
+def _python(packages: Sequence[str]) -> Sequence[str]:
     """Return how the Python process is started: as a plain Python, with the session's packages."""
-    parent = os.path.dirname(_HERE)
+    parent, package = os.path.split(_HERE)
     start = (
         f"import sys; sys.path[0:1] = [{parent!r}]; "
-        f"from {os.path.basename(_HERE)}.python_kernel import main; main()"
+        f"from {package}.python_kernel import main; main({list(packages)!r})"
     )
     return sys.executable, "-c", start
 
