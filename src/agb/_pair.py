@@ -81,6 +81,8 @@ class Connections:
         """Return the client of this process, made at its first use."""
         import httpx
 
+        from agb._network import use_deadlines
+
         client = self._usable()
         if client is not None:
             return client
@@ -93,6 +95,8 @@ class Connections:
                 client = httpx.Client(
                     transport=self._transport, trust_env=self._trust_env, limits=_limits()
                 )
+                if self._transport is None:
+                    use_deadlines(client)
                 self._process = os.getpid()
                 self._client = client
                 finalize(self, _close, client, self._process)
@@ -114,6 +118,49 @@ class Connections:
 def _close(client: httpx.Client, process: int) -> None:
     if process == os.getpid():
         client.close()
+
+
+async def async_exchange(
+    client: httpx.AsyncClient, request: httpx.Request, seconds: float
+) -> tuple[httpx.Response, bytes]:
+    """Send a request and read the whole reply within a time, from the first to the last byte.
+
+    Raises:
+        TimeoutError: It took longer; the connection is closed.
+    """
+    import anyio
+
+    with anyio.fail_after(seconds):
+        response = await client.send(request)
+    return response, response.content
+
+
+def exchange(
+    client: httpx.Client, request: httpx.Request, seconds: float
+) -> tuple[httpx.Response, bytes]:
+    """Send a request and read the whole reply within a time, from the first to the last byte.
+
+    A blocking read can't be cancelled. On connections of our own each one ends with the deadline
+    (see `_network`); on those of an injected client the clock is looked at between them.
+
+    Raises:
+        TimeoutError: It took longer; the connection is closed.
+    """
+    from agb._network import Until
+
+    ends = Until(seconds)
+    timeouts: dict[str, float] = request.extensions["timeout"]
+    request.extensions["timeout"] = {name: Until(limit) for name, limit in timeouts.items()}
+    response = client.send(request, stream=True)
+    try:
+        parts: list[bytes] = []
+        for part in response.iter_bytes():
+            parts.append(part)
+            if ends.left() < 0:
+                raise TimeoutError
+    finally:
+        response.close()
+    return response, b"".join(parts)
 
 
 async def async_run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

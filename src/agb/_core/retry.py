@@ -14,7 +14,7 @@ from agb._core.requests import Call
 
 DEFAULT_MAX_RETRIES = 2
 
-# The service works up to the caller's limit and then has to answer: its answer must find us waiting.
+# The service works up to the caller's limit and then has to answer: that must find us waiting.
 _ANSWER_MARGIN_S = 10.0
 # All pauses between the attempts of one call take at most this part of the time it has.
 _PAUSES_PART = 0.5
@@ -58,9 +58,7 @@ class Facts(TypedDict):
 
 def only_reads(call: Call) -> bool:
     """Tell whether a call changes nothing, so that it may be carried out twice."""
-    if call.path == "/mcp":
-        return call.body.get("name") in _READING_TOOLS
-    return call.path in _READING_ENDPOINTS
+    return call.name in _READING_TOOLS if call.is_tool else call.path in _READING_ENDPOINTS
 
 
 def judge_lost(call: Call, *, was_sent: bool, may_pass: bool = True) -> Facts:
@@ -75,9 +73,7 @@ def judge_lost(call: Call, *, was_sent: bool, may_pass: bool = True) -> Facts:
         What its error has to say.
     """
     harmless = not was_sent or only_reads(call)
-    return Facts(
-        outcome_unknown=not harmless, retryable=harmless and may_pass, retry_after=None
-    )
+    return Facts(outcome_unknown=not harmless, retryable=harmless and may_pass, retry_after=None)
 
 
 def judge_reply(
