@@ -1,4 +1,4 @@
-"""How fast the embedded sandbox is, beside a bare `bwrap … python -c` and a bare `info()` in one run.
+"""How fast the embedded sandbox is, beside a bare `bwrap … python -c` and `info()` in one run.
 
     python benchmarks/local.py [--rounds 30]
 
@@ -20,7 +20,7 @@ from agb import AGB, Session
 
 BARE = (
     *("--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "--proc", "/proc"),
-    *("--dev", "/dev", "--tmpfs", "/tmp", sys.executable, "-c", "pass"),  # noqa: S108
+    *("--dev", "/dev", "--tmpfs", "/tmp", sys.executable, "-c", "pass"),
 )
 
 

@@ -143,7 +143,9 @@ def served(service: Service, no_proxy: None) -> Iterator[str]:
             length = int(self.headers.get("content-length", "0"))
             url = f"http://{self.headers['host']}{self.path}"
             headers = dict(self.headers.items())
-            asked = httpx.Request(self.command, url, headers=headers, content=self.rfile.read(length))
+            asked = httpx.Request(
+                self.command, url, headers=headers, content=self.rfile.read(length)
+            )
             answer = service.handle(asked)
             self.send_response(answer.status_code)
             self.send_header("Content-Length", str(len(answer.content)))

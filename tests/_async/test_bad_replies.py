@@ -82,7 +82,9 @@ FAULTS = {
     ),
     "no reply in time": (httpx.ReadTimeout(""), APITimeoutError, ["in time", "ReadTimeout"]),
     "garbled encoding": (
-        httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"no")),
+        lambda request: httpx.Response(
+            200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"no")
+        ),
         APIError,
         ["DecodingError"],
     ),

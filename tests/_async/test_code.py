@@ -58,9 +58,7 @@ async def test_failing_code_is_a_failed_result(session, service):
     assert result.success is False
     assert result.result == "before\n"
     assert result.error_message == "ZeroDivisionError: division by zero"
-    assert result.error == ExecutionError(
-        "ZeroDivisionError", "division by zero", "Traceback ..."
-    )
+    assert result.error == ExecutionError("ZeroDivisionError", "division by zero", "Traceback ...")
     assert type(result.exception) is CommandError
 
 

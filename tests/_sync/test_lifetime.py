@@ -145,9 +145,9 @@ def test_a_failed_deletion_hides_no_error(way, agb, service, caplog):
 
 def test_a_client_closed_inside_hides_no_error(agb, caplog):
     """A client that was closed in the block is logged as the reason why nothing was deleted."""
+    opened = agb.open_session()
     with pytest.raises(KeyError, match="from the program"):
-        with agb.open_session():
-            agb.close()
+        with opened, agb:
             raise KeyError("from the program")
 
     assert "Session s-1 was not deleted" in caplog.text
@@ -215,9 +215,9 @@ def test_a_closed_injected_http_client_raises(http_client):
 
 def test_a_real_server_is_asked_over_one_connection(served, service):
     """Calls one after the other use one connection."""
-    with AGB("test-key", Config(endpoint=served)) as agb:
-        with agb.open_session() as session:
-            results = [session.info() for _ in range(20)]
+    client = AGB("test-key", Config(endpoint=served))
+    with client as agb, agb.open_session() as session:
+        results = [session.info() for _ in range(20)]
 
     assert all(result.success for result in results)
     assert len(service.requests) == 22

@@ -30,7 +30,7 @@ def shows_key(thing, seen=None):
     if id(thing) in seen or isinstance(thing, (type, int, float)) or callable(thing):
         return False
     seen[id(thing)] = thing
-    parts = [repr(thing), str(thing), getattr(thing, "__dict__", {})]
+    parts = [repr(thing), str(thing), getattr(thing, "__dict__", None)]
     parts += [getattr(thing, name, None) for name in getattr(thing, "__slots__", ())]
     if isinstance(thing, BaseException):
         parts += [thing.args, thing.__cause__, thing.__context__]
@@ -50,7 +50,7 @@ def keyed(service):
 
 
 def test_the_search_finds_a_key():
-    """The search of these tests finds the key where httpx keeps it: with the request of an error."""
+    """The search of these tests finds the key where httpx keeps it: in the request of an error."""
     request = httpx.Request("GET", "https://api.test", headers={"Authorization": f"Bearer {KEY}"})
     outer = ValueError("outer")
     outer.__cause__ = httpx.ConnectError("inner", request=request)
@@ -121,10 +121,10 @@ def test_no_log_record_shows_the_key(served, service, caplog):
     """The key is in no log record of any library, of calls that succeed, fail and break."""
     caplog.set_level(logging.DEBUG)
     service.on("/sdk/GetLabel", service.refused("busy"))
-    with AGB(KEY, Config(endpoint=served)) as agb:
-        with agb.open_session() as session:
-            session.get_labels()
-            session.command.execute_command("echo hi")
+    client = AGB(KEY, Config(endpoint=served))
+    with client as agb, agb.open_session() as session:
+        session.get_labels()
+        session.command.execute_command("echo hi")
 
     assert {"agb", "httpx"} <= {record.name for record in caplog.records}
     assert not [record for record in caplog.records if shows_key(record)]

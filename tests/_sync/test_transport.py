@@ -113,7 +113,7 @@ def test_a_pause_of_an_operation_is_waited_for(agb, service):
     assert service.requests == []
 
 
-@pytest.mark.parametrize("endpoint", ["http://\u00ad", "http://h\x00", "https://xn--a"])
+@pytest.mark.parametrize("endpoint", ["https://xn--a", "xn--ls8h=.la"])
 def test_a_host_name_that_is_none_is_a_failed_result(endpoint):
     """A host name that can't be looked up at all fails at the first call, with the reason."""
     agb = AGB("test-key", Config(endpoint=endpoint))

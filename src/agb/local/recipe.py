@@ -110,9 +110,9 @@ class Recipe:
             *("--proc", "/proc"),
             *("--dev", "/dev"),
             # A tmpfs is unlimited unless it is told.
-            *("--perms", "1777", "--size", temporary, "--tmpfs", "/tmp"),
-            *("--perms", "1777", "--size", memory, "--tmpfs", "/dev/shm"),
-            *("--symlink", "/tmp", "/var/tmp"),
+            *("--perms", "1777", "--size", temporary, "--tmpfs", "/tmp"),  # noqa: S108
+            *("--perms", "1777", "--size", memory, "--tmpfs", "/dev/shm"),  # noqa: S108
+            *("--symlink", "/tmp", "/var/tmp"),  # noqa: S108
             *("--bind", workspace, HOME),
             # After /tmp and the home directory: an environment may lie below either.
             *(part for bind in self.binds for part in ("--ro-bind", bind.source, bind.target)),
@@ -216,4 +216,3 @@ def _write(path: str, text: str) -> None:
     """Write a small file."""
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
-

@@ -18,8 +18,8 @@ def _is(*types: type) -> Check:
 
 def _list_of(check: Check) -> Check:
     """Accept a list whose items all pass."""
-    return lambda value: isinstance(value, list) and all(
-        check(item) for item in cast("list[object]", value)
+    return lambda value: (
+        isinstance(value, list) and all(check(item) for item in cast("list[object]", value))
     )
 
 
@@ -56,6 +56,7 @@ _RESULTS: dict[str, Check] = {
         execution_time=_number,
         error=_error,
     ),
+    "warm_up": _nothing,
     "shell": _object(
         stdout=_text, stderr=_text, exit_code=_is(int), timed_out=_flag, truncated=_flag
     ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import os
 import socket
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +13,7 @@ from .failures import SandboxError, SandboxGone, ToolError
 from .host import Host
 from .machine import Attempt, Bubblewrap, Facts, MachineUnfit, bubblewraps, check, explain
 from .spawning import SpawnerFailed, Spawning
+from .warming import Warming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ class LocalSandbox:
         ours, theirs = socket.socketpair()
         await self._connection.open(ours)
         self._end = self._spawning.open(
-            self._number, theirs, **host.start_message(self._number, bubblewrap)
+            self._number, theirs, host.start_message(self._number, bubblewrap)
         )
         self._end.add_done_callback(self._ended)
         try:
@@ -148,6 +148,7 @@ class Sandboxes:
         self._spawning: Spawning | None = None
         self._restarting = asyncio.Lock()
         self._bubblewrap: Bubblewrap | None = None
+        self._warming = Warming(settings)
         self._closed = False
 
     @classmethod
@@ -182,15 +183,19 @@ class Sandboxes:
         """
         assert self._bubblewrap is not None
         try:
-            return await self._start_one(name, self._bubblewrap)
+            with self._warming.held_back():
+                sandbox = await self._start_one(name, self._bubblewrap)
         except (SpawnerFailed, _StartFailed) as error:
             # The text names paths of this machine: it is for the log of this machine only.
             logger.warning("sandbox %s did not start: %s", name, error)
-            raise SandboxError("The sandbox could not be started; the server's log says why") from None
+            raise SandboxError("The sandbox did not start; the server's log says why") from None
+        self._warming.begin(sandbox)
+        return sandbox
 
     async def aclose(self) -> None:
         """End all sandboxes."""
         self._closed = True
+        self._warming.stop()
         if self._spawning is not None:
             await self._spawning.aclose(self._settings.close_timeout_s)
         self._host.remove()

@@ -13,6 +13,7 @@ from .directories import Directories
 from .failures import ToolFailure, describe
 from .files import Files
 from .frames import Channel, FrameError, Message
+from .kernel import KernelEnded
 from .limits import Limits, hide_this_process
 from .paths import Home
 
@@ -39,9 +40,10 @@ class Agent:
         place = Home(home)
         files = Files(limits, place)
         directories = Directories(limits, place)
-        self._code = Code(limits, place, environment, packages)
+        code = Code(limits, place, environment, packages)
         self._methods: dict[str, Method] = {
-            "run_code": self._code.run_code,
+            "run_code": code.run_code,
+            "warm_up": code.warm_up,
             "shell": Commands(limits, place, environment).shell,
             "read_file": files.read_file,
             "read_multiple_files": files.read_multiple_files,
@@ -58,7 +60,6 @@ class Agent:
 
     def serve(self) -> None:
         """Take requests until the server closes the connection."""
-        _thread.start_new_thread(self._code.warm_up, ())
         while (request := self._channel.receive()) is not None:
             number = request.get("id")
             if request.get("method") == "cancel":
@@ -96,6 +97,8 @@ class Agent:
             return _problem(str(failure))
         except OSError as error:
             return _problem(describe(error))
+        except KernelEnded as end:
+            return _problem(str(end))
         except Exception as error:
             return _problem(f"The sandbox failed: {type(error).__name__}: {error}")
 

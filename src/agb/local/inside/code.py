@@ -7,13 +7,14 @@ import shutil
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 from .failures import ToolFailure
 from .kernel import Kernel, KernelEnded, TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from .cancellation import Cancellation
     from .frames import Message
@@ -50,9 +51,10 @@ class Code:
             ),
         }
 
-    def warm_up(self) -> None:
+    def warm_up(self, cancellation: Cancellation) -> dict[str, object]:
         """Start the Python process before anybody asks for it."""
-        self._languages["python"].warm_up()
+        self._languages["python"].warm_up(cancellation)
+        return {}
 
     def run_code(
         self, cancellation: Cancellation, *, code: str, language: str, timeout_s: float
@@ -99,21 +101,23 @@ class Language:
         self._kernel: Kernel | None = None
         self._lost = ""
 
-    def warm_up(self) -> None:
-        """Start the process if there is none, unless a cell is there first."""
-        with self._turn:
-            if self._kernel is None and not self._busy:
-                try:
-                    self._start()
-                except (KernelEnded, ToolFailure):
-                    # The first cell will try again, and say why it fails.
-                    pass
+    def warm_up(self, cancellation: Cancellation) -> None:
+        """Start the process if there is none, and wait for it."""
+        with self._turn_of(cancellation):
+            if self._kernel is None:
+                self._start().wait_until_ready(cancellation)
 
     def run(self, code: str, timeout_s: float, cancellation: Cancellation) -> dict[str, object]:
         """Evaluate a cell when its turn has come."""
+        with self._turn_of(cancellation):
+            return self._run(code, timeout_s, cancellation)
+
+    @contextmanager
+    def _turn_of(self, cancellation: Cancellation) -> Generator[None]:
+        """Wait until nothing else of the language runs, and keep the others waiting."""
         self._wait_for_turn(cancellation)
         try:
-            return self._run(code, timeout_s, cancellation)
+            yield
         finally:
             with self._turn:
                 self._busy = False

@@ -107,8 +107,8 @@ class Kernel:
             TimedOut: It took too long.
             Cancelled: It was cancelled.
         """
+        self.wait_until_ready(cancellation)
         with cancellation.calling(lambda: self._news.put(cancellation)):
-            self.wait_until_ready(cancellation)
             self._count += 1
             deadline = time.monotonic() + timeout_s
             try:
@@ -135,8 +135,10 @@ class Kernel:
         """Wait for the process to have started up; raises as `run` does."""
         if self._ready:
             return
+        deadline = time.monotonic() + self._limits.kernel_start_s
         try:
-            news = self._next(time.monotonic() + self._limits.kernel_start_s, cancellation)
+            with cancellation.calling(lambda: self._news.put(cancellation)):
+                news = self._next(deadline, cancellation)
         except TimedOut:
             self.kill()
             raise KernelEnded(f"The {self._name} process did not start in time") from None
