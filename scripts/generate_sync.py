@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src/agb/_async"
 PAIRS = tuple(
     (ROOT / folder / "_async", ROOT / folder / "_sync")
-    for folder in ("src/agb", "tests", "tests/e2e")
+    for folder in ("src/agb", "tests", "tests/e2e", "tests/faults")
 )
 PAIR_FILE = ROOT / "src/agb/_pair.py"
 

@@ -15,7 +15,7 @@ from agb._core.requests import Call
 DEFAULT_MAX_RETRIES = 2
 
 # The service works up to the caller's limit and then has to answer: that must find us waiting.
-_ANSWER_MARGIN_S = 10.0
+ANSWER_MARGIN_S = 10.0
 # All pauses between the attempts of one call take at most this part of the time it has.
 _PAUSES_PART = 0.5
 _LONGEST_PAUSE_S = 2.0
@@ -132,7 +132,7 @@ def allowance_s(call: Call, timeout_s: float, spent_s: float) -> float:
         timeout_s: The configured time-out.
         spent_s: What earlier attempts and the pauses after them took.
     """
-    work_s = call.time_limit_s + _ANSWER_MARGIN_S if call.time_limit_s else 0.0
+    work_s = call.time_limit_s + ANSWER_MARGIN_S if call.time_limit_s else 0.0
     return max(timeout_s - spent_s, work_s)
 
 
