@@ -99,8 +99,9 @@ class Connections:
                 )
                 if self._transport is None:
                     use_deadlines(client)
-                self._process = os.getpid()
+                # In this order: in a forked child another thread must not take the parent's.
                 self._client = client
+                self._process = os.getpid()
                 finalize(self, _close, client, self._process)
             return client
 

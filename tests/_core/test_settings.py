@@ -65,16 +65,21 @@ def test_config_refuses_a_timeout_that_is_none(timeout_ms):
         "https://host:0",
         "two words",
         "https://ho\nst",
-        "ho\x00st",
+        "ho\0st",
         "ho\ud800st",
         "https://[::1",
         "https://https://a",
+        "https://host?query",
+        "host#fragment",
+        "https://user:secret@host",
     ],
 )
 def test_config_refuses_an_endpoint_that_is_none(endpoint):
     """An endpoint is a host name or an HTTP URL."""
-    with pytest.raises(InvalidArgumentError, match="endpoint must be a host name"):
+    with pytest.raises(InvalidArgumentError, match="endpoint must be a host name") as caught:
         Config(endpoint)
+
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

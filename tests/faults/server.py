@@ -46,6 +46,8 @@ class Connection:
         path = lines[0].split(" ")[1].partition("?")[0]
         name = body["name"] if path == "/mcp" else path.rpartition("/")[2]
         self.server.requests.append(name)
+        if path == "/mcp":
+            self.server.bodies.append(body["sessionId"] + body["args"])
         return name, body
 
     def send(self, data: bytes) -> None:
@@ -66,8 +68,10 @@ class Connection:
 
     def until_hang_up(self) -> None:
         """Do nothing until the client gives up."""
-        while True:
-            self.receive()
+        with contextlib.suppress(OSError):
+            while True:
+                self.receive()
+        raise HungUp
 
     def reset(self) -> None:
         """Break the connection: the other end reads an error, not an end."""
@@ -87,6 +91,7 @@ class FaultyServer:
 
     def __init__(self, fault: Fault | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[str] = []
+        self.bodies: list[str] = []  # of tool calls: session and arguments
         self.connections = 0
         self.hang_ups = threading.Semaphore(0)  # one for each client that closed its end
         self.asked = threading.Semaphore(0)  # one for each request whose fault begins
@@ -114,12 +119,16 @@ class FaultyServer:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
         self._listener.close()
+        self.break_all()
+        for thread in self._threads:
+            thread.join()
+
+    def break_all(self) -> None:
+        """Break every connection, as a server does that is started anew."""
         with self._lock:
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection._client.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join()
 
     def _accept(self) -> None:
         while not self.stopping.is_set():

@@ -23,6 +23,7 @@ from agb.local.app import create_app
 from agb.local.sandbox import SandboxError, SandboxGone
 from agb.local.sessions import SessionManager
 from agb.local.settings import Settings
+from agb.local.store import Store
 
 API_KEY = "ako-key"
 
@@ -147,10 +148,12 @@ async def fake_sandboxes() -> FakeSandboxes:
 async def make_api(fake_sandboxes: FakeSandboxes) -> AsyncIterator[MakeApi]:
     """Make applications, with the settings of the test's choice."""
     ends: list[Callable[[], object]] = []
+    stores: list[Store] = []
 
     def make(**settings: object) -> Api:
         chosen = Settings(**settings)
-        sessions = SessionManager(fake_sandboxes, chosen)
+        stores.append(Store())
+        sessions = SessionManager(stores[-1], fake_sandboxes, chosen)
         api = Api(create_app(sessions, API_KEY, chosen))
         ends.extend([api.client.aclose, sessions.aclose])
         return api
@@ -160,6 +163,8 @@ async def make_api(fake_sandboxes: FakeSandboxes) -> AsyncIterator[MakeApi]:
         sandbox.may_close.set()
     for end in ends:
         await end()
+    for store in stores:
+        store.close()
 
 
 @pytest.fixture

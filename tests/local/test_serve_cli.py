@@ -116,6 +116,30 @@ def test_a_host_that_does_not_exist_is_one_clear_line(host):
     assert "Traceback" not in ended.stderr
 
 
+def test_a_ready_line_that_cannot_be_written_ends_the_server():
+    """A server whose stdout is gone ends with one line and 1; nobody would learn its address."""
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [*SERVE, "--port", "0", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+
+    assert ended.returncode == 1
+    assert "No space left" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_an_owner_that_cannot_be_watched_is_one_clear_line():
+    """A server that could not notice the end of its owner does not start."""
+    ended = run(*SERVE, "--port", "0", "--json", "--owner-fd", "999")
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("options", [["--port", "x"], ["--port", "70000"], ["--nope"], ["extra"]])
 def test_wrong_options_are_usage_errors(options):
     """What the command line does not know ends with 2 and says what is wrong."""
@@ -191,7 +215,7 @@ def test_the_log_shows_no_key_and_no_code(start_server):
         b"GARBAGE\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n",
         b"POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
-        b"GET /" + b"x" * 300_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /" + b"x" * 500_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
 def test_what_is_not_http_is_answered_in_an_envelope(server, request_bytes):
@@ -270,11 +294,13 @@ def test_a_log_file_begins_again_when_it_is_too_long(tmp_path, monkeypatch):
     assert text.endswith("line 199\n")
 
 
-def test_a_log_that_is_no_file_is_left_alone(monkeypatch, capfd):
+def test_a_log_that_is_no_file_is_left_alone(monkeypatch):
     """A terminal or a pipe has no length to bound."""
-    handler = logs.StandardError(max_bytes=1)
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as log, os.fdopen(writing, "w") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        handler = logs.StandardError(max_bytes=1)
+        for text in ("one", "two"):
+            handler.emit(logging.LogRecord("x", 30, "", 0, text, None, None))
 
-    handler.emit(logging.LogRecord("x", 30, "", 0, "one", None, None))
-    handler.emit(logging.LogRecord("x", 30, "", 0, "two", None, None))
-
-    assert capfd.readouterr().err.split() == ["one", "two"]
+        assert [log.readline(), log.readline()] == ["one\n", "two\n"]

@@ -72,11 +72,11 @@ class AsyncAGB:
         max_retries: int = DEFAULT_MAX_RETRIES,
     ) -> None:
         logs.configure()
-        self.config = load_config(cfg)
-        self.endpoint = self.config.endpoint
-        self.timeout_ms = self.config.timeout_ms
-        self.api_key = load_api_key(api_key, self.endpoint)
-        self.client = AsyncClient(
+        self.config: Config = load_config(cfg)
+        self.endpoint: str = self.config.endpoint
+        self.timeout_ms: int = self.config.timeout_ms
+        self.api_key: str = load_api_key(api_key, self.endpoint)
+        self.client: AsyncClient = AsyncClient(
             self.config,
             self.api_key,
             http_client=http_client,

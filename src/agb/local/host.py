@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import tempfile
 from typing import TYPE_CHECKING
@@ -167,8 +168,19 @@ def _own(node: str | None) -> list[str]:
 
 
 def _private(paths: Iterable[str], state: str) -> tuple[tuple[str, str], ...]:
-    """Choose a reachable path for each that is open to root only."""
+    """Choose a reachable path for each that lies where only root gets to.
+
+    Raises:
+        MachineUnfit: One is closed itself, which no other path to it changes.
+    """
     closed = [path for path in paths if not users.can_enter(path)]
+    for path in closed:
+        needed = 0o005 if os.path.isdir(path) else 0o004
+        if os.stat(path).st_mode & needed != needed:
+            raise MachineUnfit(
+                f"The server is root, sandboxes run as users without rights, and {path!r} can be "
+                f"read by root only. Open it to all: chmod -R go+rX {shlex.quote(path)}"
+            )
     return tuple((path, f"{state}/binds/{index}") for index, path in enumerate(closed))
 
 

@@ -21,11 +21,14 @@ def set_up(*, max_bytes: int | None) -> None:
 
 
 class StandardError(logging.Handler):
+    """Writes to standard error, and keeps a file behind it short."""
+
     def __init__(self, max_bytes: int | None) -> None:
         super().__init__()
         self._max_bytes = max_bytes
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Write one record; never raises."""
         try:
             self._begin_again_if_too_long(sys.stderr.fileno())
             sys.stderr.write(self.format(record) + "\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -248,7 +249,12 @@ def _container_remedy() -> str:
 
 def _not_executable(heard: str) -> bool:
     """Recognise what the system says of a program made for another one."""
-    signs = ("exec format error", "error while loading shared libraries", "error relocating")
+    signs = (
+        "exec format error",
+        "error while loading shared libraries",
+        "error relocating",
+        "glibc_",
+    )
     # The program is there: what is missing is the loader it names.
     missing_loader = heard.startswith("[errno 2]")
     return missing_loader or any(sign in heard for sign in signs)
@@ -293,8 +299,7 @@ def _number(path: str) -> int | None:
 
 def _version(release: str) -> tuple[int, ...]:
     """Read the first two numbers of a kernel's release."""
-    numbers = release.replace("-", ".").split(".")[:2]
-    return tuple(int(number) for number in numbers if number.isdigit())
+    return tuple(int(part) for part in re.findall(r"\d+", release)[:2])
 
 
 def _dotted(version: tuple[int, ...]) -> str:

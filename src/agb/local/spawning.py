@@ -89,7 +89,7 @@ class Spawning:
 
         Args:
             number: A number that no other sandbox has.
-            agent: The agent's end of the connection; closed here.
+            agent: The agent's end of the connection.
             message: `bwrap`, `options`, `command`, `seccomp` and `workspace`.
 
         Returns:
@@ -97,12 +97,11 @@ class Spawning:
         """
         end: asyncio.Future[Ended] = self._loop.create_future()
         self._ends[number] = end
-        with agent:
-            packet = json.dumps({"open": number, **message}).encode()
-            try:
-                socket.send_fds(self._socket, [packet], [agent.fileno()])
-            except OSError as error:
-                self._ended(number, Ended(status=None, errors=str(error)))
+        packet = json.dumps({"open": number, **message}).encode()
+        try:
+            socket.send_fds(self._socket, [packet], [agent.fileno()])
+        except OSError as error:
+            self._ended(number, Ended(status=None, errors=str(error)))
         return end
 
     def close(self, number: int) -> None:

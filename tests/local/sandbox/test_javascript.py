@@ -40,7 +40,9 @@ def texts(reply):
 
 async def test_state_and_redeclaration(javascript):
     """Declarations live on and can be made again; the last expression is the result."""
-    await javascript("const a = 1; let b = 2; class C { m() { return 3 } }; function f() { return 4 }")
+    await javascript(
+        "const a = 1; let b = 2; class C { m() { return 3 } }; function f() { return 4 }"
+    )
 
     assert texts(await javascript("a + b + new C().m() + f()")) == ["10"]
     assert texts(await javascript("const a = 5; class C {}; a")) == ["5"]
@@ -66,6 +68,8 @@ async def test_await(javascript):
     reply = await javascript("const late = await new Promise(r => setTimeout(r, 5, 'x')); late")
 
     assert texts(reply) == ["'x'"]
+    reply = await javascript("(async () => { await null; console.log('done'); return 9 })()")
+    assert (texts(reply), reply["stdout"]) == (["9"], ["done\n"])
 
 
 async def test_output(javascript):
@@ -85,7 +89,13 @@ async def test_modules(tool, javascript):
 
     assert texts(await javascript("require('./beside.js')")) == ["7"]
     assert texts(await javascript("require('node:path').basename('/a/b')")) == ["'b'"]
-    assert texts(await javascript("(await import('node:path')).basename('/a/b')")) == ["'b'"]
+    await tool("write_file", path="esm.mjs", content="export default 8", mode="overwrite")
+    for code, value in (
+        ("(await import('node:path')).basename('/a/b')", "'b'"),
+        ("(await import('./esm.mjs')).default", "8"),
+        ("'import(x)'", "'import(x)'"),
+    ):
+        assert texts(await javascript(code)) == [value]
 
 
 async def test_errors(javascript):
@@ -108,7 +118,8 @@ async def test_late_errors(javascript):
     """An error in a timer or a forgotten promise is written to standard error, no more."""
     await javascript("var kept = 1; Promise.reject(new Error('forgotten'))")
     reply = await javascript(
-        "setTimeout(() => { throw new Error('late') }); await new Promise(r => setTimeout(r, 20)); kept"
+        "setTimeout(() => { throw new Error('late') });"
+        "await new Promise(r => setTimeout(r, 20)); kept"
     )
 
     assert texts(reply) == ["1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import ctypes
 import re
@@ -85,6 +86,15 @@ class _Shell(InteractiveShell):
 
     def enable_gui(self, gui: object = None) -> None:
         """Do nothing: there is no window to show."""
+
+    def showtraceback(self, *args: object, **kwargs: object) -> None:
+        """Render the traceback of what is being handled."""
+        error = sys.exc_info()[1]
+        if isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
+            # Nobody waits for where it was, and those who interrupted do not wait for long.
+            self.traceback_text = type(error).__name__
+            return
+        super().showtraceback(*args, **kwargs)  # type: ignore[arg-type]
 
     def _showtraceback(self, etype: object, evalue: object, stb: list[str]) -> None:
         self.traceback_text = _COLOURS.sub("", "\n".join(stb))
