@@ -28,7 +28,9 @@ LIBRARY_RULES = {
     "httpx.AsyncClient": "httpx.Client",
     "httpx.AsyncBaseTransport": "httpx.BaseTransport",
     "httpx.AsyncHTTPTransport": "httpx.HTTPTransport",
+    "httpcore.AsyncHTTPConnection": "httpcore.HTTPConnection",
     "aclose": "close",
+    "aread": "read",
     "handle_async_request": "handle_request",
     "agb._async": "agb._sync",
 }

@@ -10,42 +10,51 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary, finalize
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
+
+    from ._async.pool import AsyncPool
+    from ._sync.pool import Pool
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class AsyncConnections:
-    """The httpx client of each event loop that uses one `AsyncAGB`.
+    """The connections of each event loop that uses one `AsyncAGB`.
 
     Connections belong to the loop that opened them. Kept by weak reference to the loop itself, a
     client can't be taken for that of a later loop at the same address. But open connections refer
     to their loop in turn, so the clients of loops that ended are dropped when the next one is made.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None, *, trust_env: bool) -> None:
+    def __init__(
+        self,
+        pool: type[AsyncPool],
+        transport: httpx.AsyncBaseTransport | None,
+        *,
+        trust_env: bool,
+    ) -> None:
+        self._pool = pool
         self._transport = transport
         self._trust_env = trust_env
-        self._clients: WeakKeyDictionary[object, tuple[int, httpx.AsyncClient]] = (
+        self._clients: WeakKeyDictionary[object, tuple[int, AsyncPool | httpx.AsyncClient]] = (
             WeakKeyDictionary()
         )
 
-    def client(self) -> httpx.AsyncClient:
+    def client(self) -> AsyncPool | httpx.AsyncClient:
         """Return the client of the running event loop, made at its first use."""
-        import httpx
-
         loop = _running_loop()
         process, client = self._clients.get(loop, (0, None))
         if client is None or process != os.getpid():
             self._drop_ended()
-            client = httpx.AsyncClient(
-                transport=self._transport, trust_env=self._trust_env, limits=_limits()
-            )
+            client = self._made()
             self._clients[loop] = (os.getpid(), client)
         return client
 
@@ -59,6 +68,18 @@ class AsyncConnections:
         if client is not None:
             await client.aclose()
 
+    def _made(self) -> AsyncPool | httpx.AsyncClient:
+        if self._transport is None and not (self._trust_env and _has_proxy()):
+            return self._pool()
+        import httpx
+
+        return httpx.AsyncClient(
+            transport=self._transport,
+            trust_env=self._trust_env,
+            verify=ssl_context(),
+            limits=_limits(),
+        )
+
     def _drop_ended(self) -> None:
         for reference in self._clients.keyrefs():
             loop = reference()
@@ -67,22 +88,23 @@ class AsyncConnections:
 
 
 class Connections:
-    """The httpx client of one `AGB`, made anew in a forked process.
+    """The connections of one `AGB`, made anew in a forked process.
 
     A program need not close it: that also happens when its `AGB` is gone, or the interpreter ends.
     """
 
-    def __init__(self, transport: httpx.BaseTransport | None, *, trust_env: bool) -> None:
+    def __init__(
+        self, pool: type[Pool], transport: httpx.BaseTransport | None, *, trust_env: bool
+    ) -> None:
+        self._pool = pool
         self._transport = transport
         self._trust_env = trust_env
         self._lock = threading.Lock()
-        self._client: httpx.Client | None = None
+        self._client: Pool | httpx.Client | None = None
         self._process = os.getpid()
 
-    def client(self) -> httpx.Client:
+    def client(self) -> Pool | httpx.Client:
         """Return the client of this process, made at its first use."""
-        import httpx
-
         client = self._usable()
         if client is not None:
             return client
@@ -92,9 +114,7 @@ class Connections:
         with self._lock:
             client = self._usable()
             if client is None:
-                client = httpx.Client(
-                    transport=self._transport, trust_env=self._trust_env, limits=_limits()
-                )
+                client = self._made()
                 self._process = os.getpid()
                 self._client = client
                 finalize(self, _close, client, self._process)
@@ -106,14 +126,26 @@ class Connections:
         if client is not None:
             _close(client, self._process)
 
-    def _usable(self) -> httpx.Client | None:
+    def _made(self) -> Pool | httpx.Client:
+        if self._transport is None and not (self._trust_env and _has_proxy()):
+            return self._pool()
+        import httpx
+
+        return httpx.Client(
+            transport=self._transport,
+            trust_env=self._trust_env,
+            verify=ssl_context(),
+            limits=_limits(),
+        )
+
+    def _usable(self) -> Pool | httpx.Client | None:
         # An exit handler of the program may run after the client was closed for good order.
         client = self._client
         ours = client is not None and self._process == os.getpid() and not client.is_closed
         return client if ours else None
 
 
-def _close(client: httpx.Client, process: int) -> None:
+def _close(client: Pool | httpx.Client, process: int) -> None:
     if process == os.getpid():
         client.close()
 
@@ -142,6 +174,21 @@ def async_shielded(seconds: float) -> AbstractContextManager[object]:
 def shielded(seconds: float) -> AbstractContextManager[object]:
     """Do nothing: blocking code is not cancelled from outside."""
     return nullcontext(seconds)
+
+
+@cache
+def ssl_context() -> ssl.SSLContext:
+    """Return what this process knows of certificates: reading them takes longer than many calls."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+def _has_proxy() -> bool:
+    """Tell whether the environment names a proxy; httpx knows how to reach a service through it."""
+    from urllib.request import getproxies
+
+    return not {"http", "https", "all"}.isdisjoint(getproxies())
 
 
 def _running_loop() -> object:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
@@ -17,6 +18,7 @@ from .._core.replies import Reply
 from .._core.requests import Call
 from .._pair import AsyncConnections, async_run_in_thread
 from .._version import __version__
+from .pool import AsyncPool
 
 if TYPE_CHECKING:
     import httpx
@@ -52,7 +54,7 @@ class AsyncClient:
         self._base_url = "" if self._is_local else base_url(config.endpoint)
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
-        self._connections = AsyncConnections(transport, trust_env=not self._is_local)
+        self._connections = AsyncConnections(AsyncPool, transport, trust_env=not self._is_local)
         self._closed = False
 
     def __repr__(self) -> str:
@@ -100,14 +102,12 @@ class AsyncClient:
         Raises:
             AGBError: What went wrong, with a type for each thing a caller would do differently.
         """
-        import httpx
-
         began = time.monotonic()
         url, key = await self._where(call)
         client, request = self._prepared(call, url, key)
         try:
             response = await client.send(request)
-        except httpx.HTTPError as error:
+        except _httpx().HTTPError as error:
             died = await async_run_in_thread(_embedded.failure) if self._is_local else None
             raise died or _translated(call, url, error) from _without_request(error)
         request_id = response.headers.get("x-request-id", "")
@@ -148,10 +148,10 @@ class AsyncClient:
             server = await async_run_in_thread(_embedded.server, call.starts_server)
         return server.endpoint, server.api_key
 
-    def _prepared(self, call: Call, url: str, key: str) -> tuple[httpx.AsyncClient, httpx.Request]:
-        """Return the HTTP client to use and the request that it has to send."""
-        import httpx
-
+    def _prepared(
+        self, call: Call, url: str, key: str
+    ) -> tuple[AsyncPool | httpx.AsyncClient, Any]:
+        """Return the HTTP client to use and the request, in its own form, that it has to send."""
         try:
             client = self._http_client or self._connections.client()
             request = client.build_request(
@@ -165,7 +165,7 @@ class AsyncClient:
                 },
                 timeout=self._timeout(call),
             )
-        except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
+        except (ValueError, ImportError, OSError, _httpx().InvalidURL) as error:
             # A host name that is none, or a setting of the environment: a proxy, a certificate.
             raise APIConnectionError(
                 f"{call.method} {call.path} at {url} can't be sent"
@@ -173,12 +173,18 @@ class AsyncClient:
             ) from error
         return client, request
 
-    def _timeout(self, call: Call) -> httpx.Timeout:
-        import httpx
-
+    def _timeout(self, call: Call) -> tuple[float, float, float, float]:
+        """Return the seconds to connect, to read, to write, and to wait for a connection."""
         seconds = self._config.timeout_ms / 1000
         longer = call.time_limit_s + _READ_MARGIN_S if call.time_limit_s else 0
-        return httpx.Timeout(seconds, read=max(seconds, longer))
+        return seconds, max(seconds, longer), seconds, seconds
+
+
+def _httpx() -> ModuleType:
+    """Import httpx where it is needed: an `except` clause asks only after something went wrong."""
+    import httpx
+
+    return httpx
 
 
 def _translated(call: Call, url: str, error: httpx.HTTPError) -> AGBError:

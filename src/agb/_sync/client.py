@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import _embedded
 from .._core import replies
@@ -15,6 +16,7 @@ from .._core.replies import Reply
 from .._core.requests import Call
 from .._pair import Connections, run_in_thread
 from .._version import __version__
+from .pool import Pool
 
 if TYPE_CHECKING:
     import httpx
@@ -50,7 +52,7 @@ class Client:
         self._base_url = "" if self._is_local else base_url(config.endpoint)
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
-        self._connections = Connections(transport, trust_env=not self._is_local)
+        self._connections = Connections(Pool, transport, trust_env=not self._is_local)
         self._closed = False
 
     def __repr__(self) -> str:
@@ -98,14 +100,12 @@ class Client:
         Raises:
             AGBError: What went wrong, with a type for each thing a caller would do differently.
         """
-        import httpx
-
         began = time.monotonic()
         url, key = self._where(call)
         client, request = self._prepared(call, url, key)
         try:
             response = client.send(request)
-        except httpx.HTTPError as error:
+        except _httpx().HTTPError as error:
             died = run_in_thread(_embedded.failure) if self._is_local else None
             raise died or _translated(call, url, error) from _without_request(error)
         request_id = response.headers.get("x-request-id", "")
@@ -146,10 +146,8 @@ class Client:
             server = run_in_thread(_embedded.server, call.starts_server)
         return server.endpoint, server.api_key
 
-    def _prepared(self, call: Call, url: str, key: str) -> tuple[httpx.Client, httpx.Request]:
-        """Return the HTTP client to use and the request that it has to send."""
-        import httpx
-
+    def _prepared(self, call: Call, url: str, key: str) -> tuple[Pool | httpx.Client, Any]:
+        """Return the HTTP client to use and the request, in its own form, that it has to send."""
         try:
             client = self._http_client or self._connections.client()
             request = client.build_request(
@@ -163,7 +161,7 @@ class Client:
                 },
                 timeout=self._timeout(call),
             )
-        except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
+        except (ValueError, ImportError, OSError, _httpx().InvalidURL) as error:
             # A host name that is none, or a setting of the environment: a proxy, a certificate.
             raise APIConnectionError(
                 f"{call.method} {call.path} at {url} can't be sent"
@@ -171,12 +169,18 @@ class Client:
             ) from error
         return client, request
 
-    def _timeout(self, call: Call) -> httpx.Timeout:
-        import httpx
-
+    def _timeout(self, call: Call) -> tuple[float, float, float, float]:
+        """Return the seconds to connect, to read, to write, and to wait for a connection."""
         seconds = self._config.timeout_ms / 1000
         longer = call.time_limit_s + _READ_MARGIN_S if call.time_limit_s else 0
-        return httpx.Timeout(seconds, read=max(seconds, longer))
+        return seconds, max(seconds, longer), seconds, seconds
+
+
+def _httpx() -> ModuleType:
+    """Import httpx where it is needed: an `except` clause asks only after something went wrong."""
+    import httpx
+
+    return httpx
 
 
 def _translated(call: Call, url: str, error: httpx.HTTPError) -> AGBError:
