@@ -135,13 +135,18 @@ class AsyncPool:
     async def _take(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
         import httpcore
 
+        from .network import AsyncNetwork
+
         while connection := self._next_idle():
             # The embedded server may have begun anew at another port.
             if connection.can_handle_request(origin) and not connection.has_expired():
                 return connection
             await connection.aclose()
         return httpcore.AsyncHTTPConnection(
-            origin, ssl_context=self._ssl_context, keepalive_expiry=_IDLE_S
+            origin,
+            ssl_context=self._ssl_context,
+            keepalive_expiry=_IDLE_S,
+            network_backend=AsyncNetwork(),
         )
 
     async def _give_back(self, connection: httpcore.AsyncHTTPConnection) -> None:

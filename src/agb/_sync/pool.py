@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from .._pair import ssl_context
+from .network import Network
 
 if TYPE_CHECKING:
     import ssl
@@ -141,7 +142,10 @@ class Pool:
                 return connection
             connection.close()
         return httpcore.HTTPConnection(
-            origin, ssl_context=self._ssl_context, keepalive_expiry=_IDLE_S
+            origin,
+            ssl_context=self._ssl_context,
+            keepalive_expiry=_IDLE_S,
+            network_backend=Network(),
         )
 
     def _give_back(self, connection: httpcore.HTTPConnection) -> None:
