@@ -28,7 +28,12 @@ LIBRARY_RULES = {
     "httpx.AsyncClient": "httpx.Client",
     "httpx.AsyncBaseTransport": "httpx.BaseTransport",
     "httpx.AsyncHTTPTransport": "httpx.HTTPTransport",
+    "httpcore.AsyncHTTPConnection": "httpcore.HTTPConnection",
+    "httpcore.AsyncNetworkStream": "httpcore.NetworkStream",
+    "httpcore.AsyncNetworkBackend": "httpcore.NetworkBackend",
+    "httpcore.AnyIOBackend": "httpcore.SyncBackend",
     "aclose": "close",
+    "aread": "read",
     "handle_async_request": "handle_request",
     "agb._async": "agb._sync",
 }

@@ -37,10 +37,10 @@ def use_deadlines(client: httpx.Client) -> None:
     for transport in (client._transport, *client._mounts.values()):
         if isinstance(transport, httpx.HTTPTransport):
             # httpx has no public way to say which network its pool uses.
-            transport._pool._network_backend = _Network()
+            transport._pool._network_backend = DeadlineBackend()
 
 
-class _Network(httpcore.SyncBackend):
+class DeadlineBackend(httpcore.SyncBackend):
     """The network, with streams that look at the clock."""
 
     def connect_tcp(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import random
 import time
-from typing import TYPE_CHECKING, TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define, field
 
@@ -22,6 +23,7 @@ from .._pair import (
     run_in_thread,
 )
 from .._version import __version__
+from .pool import Pool, Response
 
 if TYPE_CHECKING:
     import httpx
@@ -76,7 +78,7 @@ class Client:
         self._base_url = "" if self._is_local else base_url(config.endpoint)
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
-        self._connections = Connections(transport, trust_env=not self._is_local)
+        self._connections = Connections(Pool, transport, trust_env=not self._is_local)
         self._closed = False
 
     def __repr__(self) -> str:
@@ -221,24 +223,24 @@ class Client:
             )
         return reply
 
-    def _exchanged(self, sending: _Sending, spent_s: float) -> tuple[httpx.Response, bytes]:
-        import httpx
-
-        from .._translation import translated, without_request
-
+    def _exchanged(
+        self, sending: _Sending, spent_s: float
+    ) -> tuple[Response | httpx.Response, bytes]:
+        """Exchange a request for its reply, and translate what the network has to say."""
         seconds = retry.allowance_s(sending.call, sending.timeout_s, spent_s)
         client, request = self._prepared(sending, seconds)
         try:
             return exchange(client, request, seconds)
-        except (httpx.HTTPError, TimeoutError) as error:
+        except (TimeoutError, _httpx().HTTPError) as error:
+            from .._translation import translated, without_request
+
             died = run_in_thread(_embedded.failure) if self._is_local else None
             call, url = sending.call, sending.url
             raise died or translated(call, url, seconds, error) from without_request(error)
 
-    def _prepared(self, sending: _Sending, seconds: float) -> tuple[httpx.Client, httpx.Request]:
-        """Return the HTTP client to use and the request that it has to send."""
-        import httpx
-
+    def _prepared(self, sending: _Sending, seconds: float) -> tuple[Pool | httpx.Client, Any]:
+        """Return the HTTP client to use and the request, in its own form, that it has to send."""
+        limit = min(seconds, sending.timeout_s)
         call, url = sending.call, sending.url
         try:
             client = self._http_client or self._connections.client()
@@ -251,12 +253,20 @@ class Client:
                     "Content-Type": "application/json",
                     "User-Agent": _USER_AGENT,
                 },
-                timeout=httpx.Timeout(min(seconds, sending.timeout_s), read=seconds),
+                # To connect, to read, to write, and to wait for a connection.
+                timeout=(limit, seconds, limit, limit),
             )
-        except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
+        except (ValueError, ImportError, OSError, _httpx().InvalidURL) as error:
             # A host name that is none, or a setting of the environment: a proxy, a certificate.
             raise APIConnectionError(
                 f"{call.method} {call.path} at {url} can't be sent"
                 f" ({type(error).__name__}: {error}); check the endpoint and the proxy settings"
             ) from error
         return client, request
+
+
+def _httpx() -> ModuleType:
+    """Import httpx where it is needed: an `except` clause asks only after something went wrong."""
+    import httpx
+
+    return httpx
