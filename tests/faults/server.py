@@ -38,6 +38,7 @@ class Connection:
         head, _, rest = self._received.partition(b"\r\n\r\n")
         lines = head.decode().split("\r\n")
         headers = dict(line.lower().split(": ", 1) for line in lines[1:])
+        self.server.headers = headers
         length = int(headers.get("content-length", "0"))
         while len(rest) < length:
             rest += self.receive()
@@ -91,6 +92,7 @@ class FaultyServer:
 
     def __init__(self, fault: Fault | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[str] = []
+        self.headers: dict[str, str] = {}  # of the last request
         self.bodies: list[str] = []  # of tool calls: session and arguments
         self.connections = 0
         self.hang_ups = threading.Semaphore(0)  # one for each client that closed its end
