@@ -82,6 +82,13 @@ def test_an_open_client_is_silent_at_exit(served):
     assert ended == (0, "True\n", "")
 
 
+def test_retries_are_silent(nowhere):
+    """A program that asked for no logs sees nothing of calls that are sent again."""
+    ended = run("print(agb.create().exception.retryable); agb.close()", nowhere)
+
+    assert ended == (0, "True\n", "")
+
+
 def test_a_closed_client_is_silent_at_exit(served):
     """An interpreter that ends after its client was closed writes nothing either."""
     ended = run("print(agb.create().success); agb.close()", served)
