@@ -35,7 +35,7 @@ class Host:
         recipe: What all its sandboxes have in common.
         users: The users of sandboxes, if the server is root: the first and how many.
         private_binds: Directories only root can enter, each with a path all users can.
-        filter: The seccomp program.
+        filter: The seccomp program, in hexadecimal.
     """
 
     state: str
@@ -82,7 +82,6 @@ class Host:
             "bwrap": _reachable(bubblewrap.path, self.private_binds),
             "options": self.recipe.options(workspace),
             "command": self.recipe.command(),
-            "seccomp": self.filter,
             "workspace": workspace,
         }
 

@@ -233,6 +233,9 @@ class Sandboxes:
                 self._spawning = None
             if self._spawning is None:
                 self._spawning = await Spawning.start(
-                    self._host.state, self._host.private_binds, self._host.users
+                    self._host.state,
+                    self._host.private_binds,
+                    self._host.users,
+                    self._host.filter,
                 )
             return self._spawning

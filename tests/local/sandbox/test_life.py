@@ -198,7 +198,7 @@ async def test_closing_at_once(sandboxes):
 
 async def test_many_at_once(sandboxes):
     """Many sandboxes are opened side by side, each with a home and a user of its own."""
-    opened = await asyncio.gather(*(sandboxes.open(str(n)) for n in range(12)))
+    opened = await asyncio.gather(*(sandboxes.open(str(n)) for n in range(40)))
     await asyncio.gather(
         *(
             sandbox.call(
@@ -209,7 +209,7 @@ async def test_many_at_once(sandboxes):
     )
     contents = [(await s.call("read_file", {"path": "n"}, timeout_s=30))["content"] for s in opened]
 
-    assert contents == [str(n) for n in range(12)]
+    assert contents == [str(n) for n in range(40)]
     await asyncio.gather(*(sandbox.aclose() for sandbox in opened))
 
 

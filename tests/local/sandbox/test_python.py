@@ -6,8 +6,12 @@ import asyncio
 import base64
 import importlib.util
 import time
+import venv
 
 import pytest
+
+from agb.local.sandbox import Sandboxes, ToolError
+from agb.local.settings import Settings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -121,6 +125,17 @@ async def test_other_errors(python):
     reply = await python("class R:\n    def __repr__(self): raise ValueError('r')\nR()")
     assert "ValueError: r" in "".join(reply["stderr"])
     assert texts(await python("1")) == ["1"]
+
+
+async def test_warnings(python):
+    """What a cell sets about warnings holds in later cells; IPython's own are not shown."""
+    await python("import warnings; warnings.filterwarnings('ignore', message='hidden')")
+    reply = await python("warnings.warn('hidden'); warnings.warn('shown')")
+    assert "shown" in reply["stderr"][0]
+    assert "UserWarning: hidden" not in reply["stderr"][0]
+
+    for _ in range(50):
+        assert (await python("'a result'"))["stderr"] == []
 
 
 async def test_exit(python):
@@ -341,6 +356,25 @@ async def test_unknown_languages(refusal):
         message = await refusal("run_code", code="1", language=language, timeout_s=1)
         assert f"does not run {language} yet; it runs python and javascript" in message
     assert "'cobol'" in await refusal("run_code", code="1", language="cobol", timeout_s=1)
+
+
+async def test_another_python(tmp_path):
+    """Cells run in the Python that is named; one without IPython says what to install."""
+    tmp_path.chmod(0o755)
+    venv.create(tmp_path / "bare")
+    python = str(tmp_path / "bare" / "bin" / "python")
+    sandboxes = await Sandboxes.start(Settings(python=python))
+    sandbox = await sandboxes.open("x")
+    for _ in range(2):
+        with pytest.raises(ToolError, match=r"need IPython.*pip install ipython"):
+            await sandbox.call(
+                "run_code", {"code": "1", "language": "python", "timeout_s": 9}, timeout_s=40
+            )
+    which = {"command": "python -c 'import sys; print(sys.prefix)'", "timeout_ms": 9000}
+    result = await sandbox.call("shell", which, timeout_s=10)
+    await sandboxes.aclose()
+
+    assert result["stdout"] == f"{tmp_path}/bare\n"
 
 
 @pytest.mark.parametrize("module", ["numpy", "pandas"])

@@ -64,7 +64,8 @@ class Child:
         try:
             with first_to_go():
                 self.outer = subprocess.Popen(
-                    [bwrap, "--args", str(arguments), "--", *command],
+                    ["bwrap", "--args", str(arguments), "--", *command],
+                    executable=bwrap,
                     # Its environment can be read inside as well.
                     env={},
                     cwd="/",

@@ -34,6 +34,7 @@ class Spawner:
         self._actions: dict[int, Callable[[], None]] = {}
         self._users: tuple[int, int] | None = None
         self._state: str | None = None
+        self._filter = b""
         self._closing = False
         self._watch(server.fileno(), self._hear)
 
@@ -76,11 +77,16 @@ class Spawner:
             child.kill()
 
     def _prepare(
-        self, state: str, binds: list[tuple[str, str]], users: tuple[int, int] | None
+        self,
+        state: str,
+        binds: list[tuple[str, str]],
+        users: tuple[int, int] | None,
+        seccomp: str,
     ) -> None:
         """Get this process ready for its first sandbox."""
         self._state = state
         self._users = users
+        self._filter = bytes.fromhex(seccomp)
         try:
             # Left by a spawner that was killed; its sandboxes went with it.
             remove_tree(sessions_of(state))
@@ -120,7 +126,7 @@ class Spawner:
             message["bwrap"],
             message["options"],
             [*message["command"], str(agent)],
-            bytes.fromhex(message["seccomp"]),
+            self._filter,
             agent,
             user,
         )
