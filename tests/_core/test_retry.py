@@ -122,7 +122,7 @@ def test_the_deadline_leaves_the_service_its_time(timeout, spent):
         (AGBError("no", retryable=False, retry_after=1.0), 9.0, False),
         (APIConnectionError("lost", retryable=True), 9.0, True),
         (APIConnectionError("lost", retryable=True), 0.0, False),
-        (AGBError("busy", retryable=True, retry_after=0.0), 9.0, 0.0),
+        (AGBError("busy", retryable=True, retry_after=0.0), 9.0, True),
         (AGBError("busy", retryable=True, retry_after=2.0), 9.0, 2.1),
         (AGBError("busy", retryable=True, retry_after=9.0), 9.0, False),
         (ValueError("ours"), 9.0, False),

@@ -150,11 +150,11 @@ def pause_before_retry(error: Exception, left_s: float, chance: float) -> bool |
         chance: A random number from 0 to 1: clients that were refused together come back apart.
 
     Returns:
-        False for no, the seconds to wait if the server named them, else True: growing pauses.
+        False for no, the seconds to wait if the server named some, else True: growing pauses.
     """
     if not isinstance(error, AGBError) or not error.retryable or left_s <= 0:
         return False
-    if error.retry_after is None:
+    if not error.retry_after:
         return True
     wait = error.retry_after * (1 + _JITTER_PART * chance)
     return wait if wait < left_s else False
