@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src/agb/_async"
 PAIRS = tuple(
     (ROOT / folder / "_async", ROOT / folder / "_sync")
-    for folder in ("src/agb", "tests", "tests/e2e")
+    for folder in ("src/agb", "tests", "tests/e2e", "tests/faults")
 )
 PAIR_FILE = ROOT / "src/agb/_pair.py"
 
@@ -28,7 +28,12 @@ LIBRARY_RULES = {
     "httpx.AsyncClient": "httpx.Client",
     "httpx.AsyncBaseTransport": "httpx.BaseTransport",
     "httpx.AsyncHTTPTransport": "httpx.HTTPTransport",
+    "httpcore.AsyncHTTPConnection": "httpcore.HTTPConnection",
+    "httpcore.AsyncNetworkStream": "httpcore.NetworkStream",
+    "httpcore.AsyncNetworkBackend": "httpcore.NetworkBackend",
+    "httpcore.AnyIOBackend": "httpcore.SyncBackend",
     "aclose": "close",
+    "aread": "read",
     "handle_async_request": "handle_request",
     "agb._async": "agb._sync",
 }

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+import stamina
 
 Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
@@ -112,6 +113,13 @@ class Service:
         if endpoint in ("/mcp/getSession", "/mcp/getMcpResource"):
             return self.ok({"sessionId": session_id, "resourceUrl": f"https://res/{session_id}"})
         return self.tool(f"done: {endpoint}")
+
+
+@pytest.fixture(autouse=True)
+def no_pauses() -> Iterator[None]:
+    """No test waits between two attempts of a call; how many there are stays as it is."""
+    with stamina.set_testing(True, attempts=100, cap=True):
+        yield
 
 
 @pytest.fixture

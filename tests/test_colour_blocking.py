@@ -28,9 +28,9 @@ def run(program, endpoint):
     return ended.returncode, ended.stdout, ended.stderr
 
 
-def test_eight_threads_share_a_client(served, service):
-    """Eight threads that begin at once use one client, and each sees its own session only."""
-    together = threading.Barrier(8, timeout=30)
+def test_many_threads_share_a_client(served, service):
+    """32 threads that begin at once use one client, and each sees its own session only."""
+    together = threading.Barrier(32, timeout=30)
 
     def work(number):
         together.wait()
@@ -41,14 +41,14 @@ def test_eight_threads_share_a_client(served, service):
                 seen.append(session.get_labels().data)
         return seen
 
-    with AGB("test-key", Config(endpoint=served)) as agb, ThreadPoolExecutor(8) as pool:
-        seen = list(pool.map(work, range(8)))
+    with AGB("test-key", Config(endpoint=served)) as agb, ThreadPoolExecutor(32) as pool:
+        seen = list(pool.map(work, range(32)))
 
     assert seen == [
-        [{"thread": f"{number}", "turn": f"{turn}"} for turn in range(5)] for number in range(8)
+        [{"thread": f"{number}", "turn": f"{turn}"} for turn in range(5)] for number in range(32)
     ]
-    assert len(service.requests) == 8 * 5 * 4
-    assert service.connections <= 8
+    assert len(service.requests) == 32 * 5 * 4
+    assert service.connections <= 32
     assert service.labels == {}
 
 
@@ -78,6 +78,13 @@ def test_a_client_that_is_dropped_is_silent(served):
 def test_an_open_client_is_silent_at_exit(served):
     """An interpreter that ends with an open client writes nothing, warnings being errors."""
     ended = run("print(agb.create().success)", served)
+
+    assert ended == (0, "True\n", "")
+
+
+def test_retries_are_silent(nowhere):
+    """A program that asked for no logs sees nothing of calls that are sent again."""
+    ended = run("print(agb.create().exception.retryable); agb.close()", nowhere)
 
     assert ended == (0, "True\n", "")
 
@@ -124,6 +131,26 @@ print(first.success, os.waitstatus_to_exitcode(status), agb.create().success)
     assert ended == (0, "True 0 True\n", "")
     assert service.connections == 2
     assert len(service.requests) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_processes_of_multiprocessing(served, service):
+    """Workers that multiprocessing forks after a call have connections of their own."""
+    ended = run(
+        """
+import multiprocessing
+first = agb.create().success
+def work(number):
+    return agb.create().success
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(first, set(pool.map(work, range(20))), agb.create().success)
+""",
+        served,
+    )
+
+    assert ended == (0, "True {True} True\n", "")
+    assert len(service.requests) == 22
+    assert service.connections <= 3
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

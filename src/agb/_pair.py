@@ -10,42 +10,53 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary, finalize
 
 if TYPE_CHECKING:
+    import ssl
+
+    import httpcore
     import httpx
+
+    from ._async.pool import AsyncPool
+    from ._async.pool import Response as AsyncResponse
+    from ._sync.pool import Pool, Response
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class AsyncConnections:
-    """The httpx client of each event loop that uses one `AsyncAGB`.
+    """The connections of each event loop that uses one `AsyncAGB`.
 
     Connections belong to the loop that opened them. Kept by weak reference to the loop itself, a
     client can't be taken for that of a later loop at the same address. But open connections refer
     to their loop in turn, so the clients of loops that ended are dropped when the next one is made.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None, *, trust_env: bool) -> None:
+    def __init__(
+        self,
+        pool: type[AsyncPool],
+        transport: httpx.AsyncBaseTransport | None,
+        *,
+        trust_env: bool,
+    ) -> None:
+        self._pool = pool
         self._transport = transport
         self._trust_env = trust_env
-        self._clients: WeakKeyDictionary[object, tuple[int, httpx.AsyncClient]] = (
+        self._clients: WeakKeyDictionary[object, tuple[int, AsyncPool | httpx.AsyncClient]] = (
             WeakKeyDictionary()
         )
 
-    def client(self) -> httpx.AsyncClient:
+    def client(self) -> AsyncPool | httpx.AsyncClient:
         """Return the client of the running event loop, made at its first use."""
-        import httpx
-
         loop = _running_loop()
         process, client = self._clients.get(loop, (0, None))
         if client is None or process != os.getpid():
             self._drop_ended()
-            client = httpx.AsyncClient(
-                transport=self._transport, trust_env=self._trust_env, limits=_limits()
-            )
+            client = self._made()
             self._clients[loop] = (os.getpid(), client)
         return client
 
@@ -59,6 +70,18 @@ class AsyncConnections:
         if client is not None:
             await client.aclose()
 
+    def _made(self) -> AsyncPool | httpx.AsyncClient:
+        if self._transport is None and not (self._trust_env and _has_proxy()):
+            return self._pool()
+        import httpx
+
+        return httpx.AsyncClient(
+            transport=self._transport,
+            trust_env=self._trust_env,
+            verify=ssl_context(),
+            limits=_limits(),
+        )
+
     def _drop_ended(self) -> None:
         for reference in self._clients.keyrefs():
             loop = reference()
@@ -67,22 +90,23 @@ class AsyncConnections:
 
 
 class Connections:
-    """The httpx client of one `AGB`, made anew in a forked process.
+    """The connections of one `AGB`, made anew in a forked process.
 
     A program need not close it: that also happens when its `AGB` is gone, or the interpreter ends.
     """
 
-    def __init__(self, transport: httpx.BaseTransport | None, *, trust_env: bool) -> None:
+    def __init__(
+        self, pool: type[Pool], transport: httpx.BaseTransport | None, *, trust_env: bool
+    ) -> None:
+        self._pool = pool
         self._transport = transport
         self._trust_env = trust_env
         self._lock = threading.Lock()
-        self._client: httpx.Client | None = None
+        self._client: Pool | httpx.Client | None = None
         self._process = os.getpid()
 
-    def client(self) -> httpx.Client:
+    def client(self) -> Pool | httpx.Client:
         """Return the client of this process, made at its first use."""
-        import httpx
-
         client = self._usable()
         if client is not None:
             return client
@@ -92,9 +116,7 @@ class Connections:
         with self._lock:
             client = self._usable()
             if client is None:
-                client = httpx.Client(
-                    transport=self._transport, trust_env=self._trust_env, limits=_limits()
-                )
+                client = self._made()
                 # In this order: in a forked child another thread must not take the parent's.
                 self._client = client
                 self._process = os.getpid()
@@ -107,16 +129,97 @@ class Connections:
         if client is not None:
             _close(client, self._process)
 
-    def _usable(self) -> httpx.Client | None:
+    def _made(self) -> Pool | httpx.Client:
+        if self._transport is None and not (self._trust_env and _has_proxy()):
+            return self._pool()
+        import httpx
+
+        from ._network import use_deadlines
+
+        client = httpx.Client(
+            transport=self._transport,
+            trust_env=self._trust_env,
+            verify=ssl_context(),
+            limits=_limits(),
+        )
+        if self._transport is None:
+            use_deadlines(client)
+        return client
+
+    def _usable(self) -> Pool | httpx.Client | None:
         # An exit handler of the program may run after the client was closed for good order.
         client = self._client
         ours = client is not None and self._process == os.getpid() and not client.is_closed
         return client if ours else None
 
 
-def _close(client: httpx.Client, process: int) -> None:
+def _close(client: Pool | httpx.Client, process: int) -> None:
     if process == os.getpid():
         client.close()
+
+
+async def async_exchange(
+    client: AsyncPool | httpx.AsyncClient,
+    request: Any,  # noqa: ANN401  (each kind of client makes its own)
+    seconds: float,
+) -> tuple[AsyncResponse | httpx.Response, bytes]:
+    """Send a request and read the whole reply within a time, from the first to the last byte.
+
+    Raises:
+        TimeoutError: It took longer; the connection is closed.
+    """
+    import anyio
+
+    with anyio.fail_after(seconds):
+        response = await client.send(request)
+    return response, response.content
+
+
+def exchange(
+    client: Pool | httpx.Client,
+    request: Any,  # noqa: ANN401  (each kind of client makes its own)
+    seconds: float,
+) -> tuple[Response | httpx.Response, bytes]:
+    """Send a request and read the whole reply within a time, from the first to the last byte.
+
+    A blocking read can't be cancelled. On connections of our own each one ends with the deadline
+    (see `_network`); on those of an injected client the clock is looked at between them.
+
+    Raises:
+        TimeoutError: It took longer; the connection is closed.
+    """
+    from ._network import Until
+
+    ends = Until(seconds)
+    timeouts: dict[str, float] = request.extensions["timeout"]
+    request.extensions["timeout"] = {name: Until(limit) for name, limit in timeouts.items()}
+    if not hasattr(client, "stream"):
+        whole = client.send(request)
+        return whole, whole.content
+    response = cast("httpx.Client", client).send(request, stream=True)
+    try:
+        parts: list[bytes] = []
+        for part in response.iter_bytes():
+            parts.append(part)
+            if ends.left() < 0:
+                raise TimeoutError
+    finally:
+        response.close()
+    return response, b"".join(parts)
+
+
+def async_backend() -> Any:  # noqa: ANN401  (httpcore does not export the type)
+    """Return the network that connections are made on."""
+    import httpcore
+
+    return httpcore.AnyIOBackend()
+
+
+def backend() -> httpcore.NetworkBackend:
+    """Return the network that connections are made on: one that keeps to deadlines."""
+    from ._network import DeadlineBackend
+
+    return DeadlineBackend()
 
 
 async def async_run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -143,6 +246,21 @@ def async_shielded(seconds: float) -> AbstractContextManager[object]:
 def shielded(seconds: float) -> AbstractContextManager[object]:
     """Do nothing: blocking code is not cancelled from outside."""
     return nullcontext(seconds)
+
+
+@cache
+def ssl_context() -> ssl.SSLContext:
+    """Return what this process knows of certificates: reading them takes longer than many calls."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+def _has_proxy() -> bool:
+    """Tell whether the environment names a proxy; httpx knows how to reach a service through it."""
+    from urllib.request import getproxies
+
+    return not {"http", "https", "all"}.isdisjoint(getproxies())
 
 
 def _running_loop() -> object:

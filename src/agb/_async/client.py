@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
-from typing import TYPE_CHECKING, TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
+from attrs import define, field
 
-from .. import _embedded
-from .._core import replies
+from .. import _embedded, _tracing
+from .._core import arguments, replies, retry
 from .._core.config import LOCAL, Config, base_url
-from .._core.exceptions import AGBError, APIConnectionError, APIError, APITimeoutError
+from .._core.exceptions import AGBError, APIConnectionError
 from .._core.operation import Pause, Step, Steps
 from .._core.replies import Reply
 from .._core.requests import Call
-from .._pair import AsyncConnections, async_run_in_thread
+from .._pair import AsyncConnections, async_exchange, async_run_in_thread
 from .._version import __version__
+from .pool import AsyncPool, Response
 
 if TYPE_CHECKING:
     import httpx
@@ -24,10 +28,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _USER_AGENT = f"agb-python/{__version__}"
-# The service works up to its own limit and then has to answer: the read time-out must not be first.
-_READ_MARGIN_S = 10.0
+_FIRST_PAUSE_S = 0.1
 
 _logger = logging.getLogger("agb")
+
+
+@define
+class _Sending:
+    """One call on its way: what is sent where, and what that took so far."""
+
+    call: Call
+    url: str
+    key: str
+    timeout_s: float
+    attempts: int = 0
+    began: float = field(factory=time.monotonic)
+
+    def spent_s(self) -> float:
+        return time.monotonic() - self.began
+
+    def left_s(self) -> float:
+        return self.timeout_s - self.spent_s()
 
 
 class AsyncClient:
@@ -45,14 +66,16 @@ class AsyncClient:
         *,
         http_client: httpx.AsyncClient | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        max_retries: int = retry.DEFAULT_MAX_RETRIES,
     ) -> None:
+        self._max_retries = arguments.whole_number("max_retries", max_retries, at_least=0)
         self._config = config
         self._api_key = api_key
         self._is_local = config.endpoint == LOCAL
         self._base_url = "" if self._is_local else base_url(config.endpoint)
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
-        self._connections = AsyncConnections(transport, trust_env=not self._is_local)
+        self._connections = AsyncConnections(AsyncPool, transport, trust_env=not self._is_local)
         self._closed = False
 
     def __repr__(self) -> str:
@@ -89,7 +112,7 @@ class AsyncClient:
             return result
 
     async def send(self, call: Call) -> Reply:
-        """Send one call and read its reply.
+        """Send one call and read its reply; send it again where that is safe.
 
         Args:
             call: What to ask.
@@ -100,32 +123,15 @@ class AsyncClient:
         Raises:
             AGBError: What went wrong, with a type for each thing a caller would do differently.
         """
-        import httpx
-
-        began = time.monotonic()
         url, key = await self._where(call)
-        client, request = self._prepared(call, url, key)
-        try:
-            response = await client.send(request)
-        except httpx.HTTPError as error:
-            died = await async_run_in_thread(_embedded.failure) if self._is_local else None
-            raise died or _translated(call, url, error) from _without_request(error)
-        request_id = response.headers.get("x-request-id", "")
-        try:
-            reply = replies.read(call, response.status_code, request_id, response.content)
-            request_id = reply.request_id
-        except AGBError as error:
-            request_id = error.request_id
-            raise
-        finally:
-            _logger.debug(
-                "%s %s: HTTP %d, request id %s, %.0f ms",
-                call.method,
-                call.path,
-                response.status_code,
-                request_id,
-                (time.monotonic() - began) * 1000,
-            )
+        sending = _Sending(call, url, key, self._config.timeout_ms / 1000)
+        with _tracing.span(call) as span:
+            try:
+                reply = await self._delivered(sending)
+            except AGBError as error:
+                _tracing.end(span, sending.attempts, error)
+                raise
+            _tracing.end(span, sending.attempts, reply)
         return reply
 
     async def aclose(self) -> None:
@@ -148,10 +154,93 @@ class AsyncClient:
             server = await async_run_in_thread(_embedded.server, call.starts_server)
         return server.endpoint, server.api_key
 
-    def _prepared(self, call: Call, url: str, key: str) -> tuple[httpx.AsyncClient, httpx.Request]:
-        """Return the HTTP client to use and the request that it has to send."""
-        import httpx
+    async def _delivered(self, sending: _Sending) -> Reply:
+        """Send a call once, and again as long as its failures allow it."""
+        try:
+            return await self._attempt(sending)
+        except AGBError as error:
+            if not self._max_retries or self._wait_before_retry(sending, error) is False:
+                raise
+            failure = error
+        import stamina
 
+        longest = retry.longest_pause_s(sending.left_s(), self._max_retries)
+        reply: Reply | None = None
+        async for attempt in stamina.retry_context(
+            on=lambda error: self._wait_before_retry(sending, error),
+            attempts=self._max_retries + 1,
+            timeout=None,
+            wait_initial=min(_FIRST_PAUSE_S, longest),
+            wait_max=longest,
+            wait_jitter=longest,
+        ):
+            with attempt:
+                # The first attempt has been made: a call that succeeds needs nothing of all this.
+                if attempt.num == 1:
+                    raise failure
+                reply = await self._attempt(sending)
+        assert reply is not None  # stamina raises the last error
+        return reply
+
+    def _wait_before_retry(self, sending: _Sending, error: Exception) -> bool | float:
+        return retry.pause_before_retry(error, sending.left_s(), random.random())  # noqa: S311
+
+    async def _attempt(self, sending: _Sending) -> Reply:
+        """Send a call once, within the time it has, and say in a debug line how that ended."""
+        call = sending.call
+        began = time.monotonic()
+        # The first attempt has the whole of it, to the last digit.
+        spent_s = sending.spent_s() if sending.attempts else 0.0
+        sending.attempts += 1
+        status, request_id = "no reply", ""
+        try:
+            response, content = await self._exchanged(sending, spent_s)
+            status = f"HTTP {response.status_code}"
+            request_id = response.headers.get("x-request-id", "")
+            wait = retry.retry_after(
+                response.headers.get("retry-after", ""), response.headers.get("date", "")
+            )
+            reply = replies.read(call, response.status_code, request_id, content, wait)
+            request_id = reply.request_id
+        except AGBError as error:
+            request_id = error.request_id or request_id
+            if error.status_code is None:
+                status = type(error).__name__
+            raise
+        finally:
+            _logger.debug(
+                "%s %s%s: %s, request id %s, %.0f ms, attempt %d",
+                call.method,
+                call.path,
+                f" {call.name}" if call.is_tool else "",
+                status,
+                request_id,
+                (time.monotonic() - began) * 1000,
+                sending.attempts,
+            )
+        return reply
+
+    async def _exchanged(
+        self, sending: _Sending, spent_s: float
+    ) -> tuple[Response | httpx.Response, bytes]:
+        """Exchange a request for its reply, and translate what the network has to say."""
+        seconds = retry.allowance_s(sending.call, sending.timeout_s, spent_s)
+        client, request = self._prepared(sending, seconds)
+        try:
+            return await async_exchange(client, request, seconds)
+        except (TimeoutError, _httpx().HTTPError) as error:
+            from .._translation import translated, without_request
+
+            died = await async_run_in_thread(_embedded.failure) if self._is_local else None
+            call, url = sending.call, sending.url
+            raise died or translated(call, url, seconds, error) from without_request(error)
+
+    def _prepared(
+        self, sending: _Sending, seconds: float
+    ) -> tuple[AsyncPool | httpx.AsyncClient, Any]:
+        """Return the HTTP client to use and the request, in its own form, that it has to send."""
+        limit = min(seconds, sending.timeout_s)
+        call, url = sending.call, sending.url
         try:
             client = self._http_client or self._connections.client()
             request = client.build_request(
@@ -159,13 +248,14 @@ class AsyncClient:
                 url + call.target,
                 content=call.content,
                 headers={
-                    "Authorization": f"Bearer {key}",
+                    "Authorization": f"Bearer {sending.key}",
                     "Content-Type": "application/json",
                     "User-Agent": _USER_AGENT,
                 },
-                timeout=self._timeout(call),
+                # To connect, to read, to write, and to wait for a connection.
+                timeout=(limit, seconds, limit, limit),
             )
-        except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
+        except (ValueError, ImportError, OSError, _httpx().InvalidURL) as error:
             # A host name that is none, or a setting of the environment: a proxy, a certificate.
             raise APIConnectionError(
                 f"{call.method} {call.path} at {url} can't be sent"
@@ -173,28 +263,9 @@ class AsyncClient:
             ) from error
         return client, request
 
-    def _timeout(self, call: Call) -> httpx.Timeout:
-        import httpx
 
-        seconds = self._config.timeout_ms / 1000
-        longer = call.time_limit_s + _READ_MARGIN_S if call.time_limit_s else 0
-        return httpx.Timeout(seconds, read=max(seconds, longer))
-
-
-def _translated(call: Call, url: str, error: httpx.HTTPError) -> AGBError:
-    """Make the one error of this package that says what an httpx error means."""
+def _httpx() -> ModuleType:
+    """Import httpx where it is needed: an `except` clause asks only after something went wrong."""
     import httpx
 
-    what = f"{call.method} {call.path} at {url}"
-    cause = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    if isinstance(error, httpx.TimeoutException):
-        return APITimeoutError(f"{what} got no reply in time ({cause})")
-    if isinstance(error, httpx.TransportError):
-        return APIConnectionError(f"{what} failed ({cause}); check that the endpoint is up")
-    return APIError(f"{what} failed ({cause})")
-
-
-def _without_request(error: httpx.HTTPError) -> httpx.HTTPError:
-    """Take the request, whose headers carry the API key, out of an error that will be kept."""
-    error._request = None  # pyright: ignore[reportPrivateUsage]  (httpx has no public way)
-    return error
+    return httpx

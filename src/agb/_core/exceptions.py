@@ -30,8 +30,7 @@ class AGBError(Exception):
     Args:
         message: What happened, where, and what to do; the default text of the class if left out.
         *args: Further positional values, kept in `args`.
-        **kwargs: Further facts, kept in `extra`; `status_code`, `code` and `request_id` are
-            attributes as well.
+        **kwargs: Further facts, kept in `extra`; those named below are attributes as well.
 
     Attributes:
         message: The text of the error.
@@ -39,6 +38,11 @@ class AGBError(Exception):
         status_code: HTTP status of the reply, or None if there was none.
         code: The server's error code, such as `InvalidSession.NotFound`, or `""`.
         request_id: The server's id of the request, or `""`.
+        outcome_unknown: Whether the call may have been carried out although no reply says so: it
+            was sent, changes something, and the reply was lost. Look before you do it again.
+        retryable: Whether the same call may simply be made again: it was not carried out, or
+            changes nothing, and the reason may pass. The client has then made its `max_retries`.
+        retry_after: How long the server asked to wait before that, in seconds, or None.
     """
 
     __module__ = "agb"
@@ -52,6 +56,9 @@ class AGBError(Exception):
         self.status_code: int | None = self.extra.get("status_code")
         self.code: str = self.extra.get("code", "")
         self.request_id: str = self.extra.get("request_id", "")
+        self.outcome_unknown: bool = self.extra.get("outcome_unknown", False)
+        self.retryable: bool = self.extra.get("retryable", False)
+        self.retry_after: float | None = self.extra.get("retry_after")
 
     def __str__(self) -> str:
         return self.message

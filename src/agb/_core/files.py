@@ -91,7 +91,8 @@ def write(session_id: str, path: str, content: str, mode: str) -> Steps[BoolResu
 
 
 def _after(written: int, error: AGBError) -> AGBError:
-    facts = {**error.extra, "status_code": error.status_code}
+    # Not the whole of it may be repeated: what was appended would be there twice.
+    facts = {**error.extra, "status_code": error.status_code, "retryable": False}
     return type(error)(f"{error} (the first {written} bytes were written)", **facts)
 
 

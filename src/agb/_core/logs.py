@@ -33,6 +33,10 @@ def configure() -> None:
     Raises:
         InvalidArgumentError: If the level has no such name or the file can't be opened.
     """
+    retries = logging.getLogger("stamina")
+    if not retries.handlers:
+        # Without any handler Python itself would print its line for each retry.
+        retries.addHandler(logging.NullHandler())
     logger = logging.getLogger("agb")
     if logger.handlers:
         return

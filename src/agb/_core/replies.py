@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from attrs import frozen
 
+from agb._core import retry
 from agb._core.arguments import is_unicode
 from agb._core.exceptions import (
     AGBError,
@@ -49,7 +50,13 @@ class Reply:
         )
 
 
-def read(call: Call, status_code: int, request_id_header: str, content: bytes) -> Reply:
+def read(
+    call: Call,
+    status_code: int,
+    request_id_header: str,
+    content: bytes,
+    retry_after: float | None = None,
+) -> Reply:
     """Read a reply.
 
     One rule for every endpoint: HTTP 2xx *and* `success` is JSON true (trap T1).
@@ -59,6 +66,7 @@ def read(call: Call, status_code: int, request_id_header: str, content: bytes) -
         status_code: HTTP status of the reply.
         request_id_header: Value of the header `x-request-id`, `""` if there is none.
         content: The body.
+        retry_after: How long the server asks to wait, in seconds, None if it does not.
 
     Returns:
         The reply, if it says success.
@@ -72,14 +80,16 @@ def read(call: Call, status_code: int, request_id_header: str, content: bytes) -
     ok_status = 200 <= status_code < 300
     request_id = text(body.get("requestId")) or request_id_header
     if "success" not in body:
-        raise _unreadable(call, status_code, request_id, content)
+        facts = retry.judge_reply(call, status_code, retry_after, is_envelope=False)
+        raise _unreadable(call, status_code, request_id, content, facts)
     code = text(body.get("code"))
     data = body.get("data")
     if ok_status and body["success"] is True:
         return Reply(request_id, status_code, code, data, body)
     # Tool text first: a failed tool call may carry it beside a general message (trap T3).
     message = _tool_error(data) or text(body.get("message")) or code
-    raise _failure(call, status_code, code, request_id, message)
+    facts = retry.judge_reply(call, status_code, retry_after, is_envelope=True)
+    raise _failure(call, status_code, code, request_id, message, facts)
 
 
 @frozen
@@ -175,17 +185,21 @@ def _camel_case(body: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key[:1].lower() + key[1:]: value for key, value in body.items()}
 
 
-def _failure(call: Call, status_code: int, code: str, request_id: str, message: str) -> AGBError:
+def _failure(
+    call: Call, status_code: int, code: str, request_id: str, message: str, facts: retry.Facts
+) -> AGBError:
     reason = message or f"{call.method} {call.path} failed with HTTP {status_code} and no message"
     kind: type[AGBError] = APIError
     if status_code in (401, 403):
         kind = AuthenticationError
     elif code.endswith(".NotFound") or (status_code == 404 and not code):
         kind = SessionNotFoundError
-    return kind(reason, status_code=status_code, code=code, request_id=request_id)
+    return kind(reason, status_code=status_code, code=code, request_id=request_id, **facts)
 
 
-def _unreadable(call: Call, status_code: int, request_id: str, content: bytes) -> AGBError:
+def _unreadable(
+    call: Call, status_code: int, request_id: str, content: bytes, facts: retry.Facts
+) -> AGBError:
     """Name the status and the first bytes of a body that is no envelope (traps T2, T31)."""
     excerpt = content[:_EXCERPT_LENGTH].decode(errors="replace").strip()
     kind = AuthenticationError if status_code in (401, 403) else APIError
@@ -194,4 +208,5 @@ def _unreadable(call: Call, status_code: int, request_id: str, content: bytes) -
         f" {excerpt!r}); check that the endpoint is right",
         status_code=status_code,
         request_id=request_id,
+        **facts,
     )

@@ -39,6 +39,16 @@ class Call:
     starts_server: bool = False
 
     @property
+    def name(self) -> str:
+        """What is asked for: the name of the tool, or the last part of the path."""
+        return str(self.body["name"]) if self.is_tool else self.path.rpartition("/")[2]
+
+    @property
+    def is_tool(self) -> bool:
+        """Whether it runs a tool in a session."""
+        return self.path == "/mcp"
+
+    @property
     def target(self) -> str:
         """The path with its query, form-encoded as the protocol wants it."""
         return f"{self.path}?{urlencode(self.query)}" if self.query else self.path

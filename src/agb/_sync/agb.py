@@ -16,6 +16,7 @@ from .._core.results import (
     SessionListResult,
     SessionResult,
 )
+from .._core.retry import DEFAULT_MAX_RETRIES
 from .client import Client
 from .opened import OpenedSession
 from .session import BaseSession, Session
@@ -37,6 +38,8 @@ class AGB:
         cfg: Endpoint and time-out; left out, the environment decides (see `load_config`).
         http_client: An httpx client to use instead of an own one; it stays open at `close`.
         transport: An httpx transport for the own client, for tests.
+        max_retries: How often a call is sent again where that is safe: it was not delivered, was
+            refused with `Retry-After`, or only reads. 0 for never.
 
     Attributes:
         api_key: The API key.
@@ -66,6 +69,7 @@ class AGB:
         *,
         http_client: httpx.Client | None = None,
         transport: httpx.BaseTransport | None = None,
+        max_retries: int = DEFAULT_MAX_RETRIES,
     ) -> None:
         logs.configure()
         self.config: Config = load_config(cfg)
@@ -73,7 +77,11 @@ class AGB:
         self.timeout_ms: int = self.config.timeout_ms
         self.api_key: str = load_api_key(api_key, self.endpoint)
         self.client: Client = Client(
-            self.config, self.api_key, http_client=http_client, transport=transport
+            self.config,
+            self.api_key,
+            http_client=http_client,
+            transport=transport,
+            max_retries=max_retries,
         )
 
     @classmethod

@@ -34,11 +34,9 @@ class OpenedSession:
         result = self._agb.create(self._params)
         if not result.success:
             reason = result.exception
+            facts = {**reason.extra, "status_code": reason.status_code} if reason else {}
             raise SessionError(
-                f"Failed to create a session: {result.error_message}",
-                request_id=result.request_id,
-                status_code=reason.status_code if reason else None,
-                code=reason.code if reason else "",
+                f"Failed to create a session: {result.error_message}", **facts
             ) from reason
         self._session = result.session
         return result.session
