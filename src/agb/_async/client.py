@@ -13,10 +13,11 @@ from .. import _embedded
 from .._core import replies
 from .._core.config import LOCAL, Config, base_url
 from .._core.exceptions import AGBError, APIConnectionError, APIError, APITimeoutError
-from .._core.operation import Pause, Step, Steps
+from .._core.operation import Batch, Step, Steps
 from .._core.replies import Reply
 from .._core.requests import Call
-from .._pair import AsyncConnections, async_run_in_thread
+from .._core.transfer import Transfer
+from .._pair import AsyncConnections, async_run_in_thread, async_send_together
 from .._version import __version__
 from .pool import AsyncPool
 
@@ -36,6 +37,9 @@ class AsyncClient:
     """The HTTP side of an `AsyncAGB`: one for all its sessions, safe to share.
 
     Programs get it from `agb.client` or `session.get_client()`; they rarely need it.
+
+    Attributes:
+        transfer: What it found out about the sizes its endpoint takes.
     """
 
     __module__ = "agb"
@@ -55,6 +59,7 @@ class AsyncClient:
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
         self._connections = AsyncConnections(AsyncPool, transport, trust_env=not self._is_local)
+        self.transfer = Transfer()
         self._closed = False
 
     def __repr__(self) -> str:
@@ -133,11 +138,13 @@ class AsyncClient:
         self._closed = True
         await self._connections.aclose()
 
-    async def _take(self, step: Step) -> Reply | None:
-        if isinstance(step, Pause):
-            await anyio.sleep(step.seconds)
-            return None
-        return await self.send(step)
+    async def _take(self, step: Step) -> Reply | list[Any] | None:
+        if isinstance(step, Call):
+            return await self.send(step)
+        if isinstance(step, Batch):
+            return await async_send_together(self.send, step)
+        await anyio.sleep(step.seconds)
+        return None
 
     async def _where(self, call: Call) -> tuple[str, str]:
         """Return the URL of the service and the key to it; start the embedded one if need be."""

@@ -19,8 +19,8 @@ from agb._core.tool_results import (
     FileSearchResult,
     MultipleFileContentResult,
 )
+from agb._core.transfer import CHUNK_SIZE, Transfer, may_write_be_too_long
 
-CHUNK_SIZE = 51_200
 _NO_MATCHES = "No matches found"
 # Facts about a file that stay text even if they look like a number or a truth value.
 _TEXT_FACTS = {"name", "path", "type", "owner", "group", "target"}
@@ -69,24 +69,33 @@ def _fact(key: str, value: str) -> bool | int | float | str:
 
 
 @operation(BoolResult)
-def write(session_id: str, path: str, content: str, mode: str) -> Steps[BoolResult]:
-    """Write a text file, in chunks of at most CHUNK_SIZE bytes."""
+def write(
+    session_id: str, path: str, content: str, mode: str, transfer: Transfer
+) -> Steps[BoolResult]:
+    """Write a text file, in as few requests as the service takes."""
     arguments.path("path", path)
     arguments.text("content", content)
     if mode not in ("overwrite", "append"):
         raise InvalidArgumentError(f"Invalid mode: {mode!r}; mode is 'overwrite' or 'append'")
+    data = content.encode()
     request_id = ""
     written = 0
-    for chunk in chunks(content):
-        given = {"path": path, "content": chunk, "mode": "append" if written else mode}
+    while not request_id or written < len(data):
+        longest = transfer.appendable_size if mode == "append" else transfer.write_size
+        end = cut(data, written, longest)
+        given = {"path": path, "content": data[written:end].decode(), "mode": mode}
         try:
             reply, _ = yield from call_tool(session_id, "write_file", given)
         except AGBError as error:
+            if end - written > CHUNK_SIZE and may_write_be_too_long(error, mode):
+                transfer.try_smaller_writes(end - written)
+                continue
             if not written:
                 raise
             raise _after(written, error) from error
+        transfer.found_write(end - written)
         request_id = request_id or reply.request_id
-        written += len(chunk.encode())
+        written, mode = end, "append"
     return BoolResult(request_id=request_id, success=True, data=True)
 
 
@@ -95,17 +104,14 @@ def _after(written: int, error: AGBError) -> AGBError:
     return type(error)(f"{error} (the first {written} bytes were written)", **facts)
 
 
-def chunks(content: str) -> Iterator[str]:
-    """Cut a text into pieces of at most CHUNK_SIZE UTF-8 bytes, between characters (trap T11)."""
-    data = content.encode()
-    start = 0
-    while len(data) - start > CHUNK_SIZE:
-        end = start + CHUNK_SIZE
-        while data[end] & 0xC0 == 0x80:  # never before a continuation byte
-            end -= 1
-        yield data[start:end].decode()
-        start = end
-    yield data[start:].decode()
+def cut(data: bytes, start: int, longest: int) -> int:
+    """Return where a piece of UTF-8 ends that begins at `start`: between characters (trap T11)."""
+    end = start + longest
+    if end >= len(data):
+        return len(data)
+    while data[end] & 0xC0 == 0x80:  # never before a continuation byte
+        end -= 1
+    return end
 
 
 @operation(BoolResult)

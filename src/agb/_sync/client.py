@@ -11,10 +11,15 @@ from .. import _embedded
 from .._core import replies
 from .._core.config import LOCAL, Config, base_url
 from .._core.exceptions import AGBError, APIConnectionError, APIError, APITimeoutError
-from .._core.operation import Pause, Step, Steps
+from .._core.operation import Batch, Step, Steps
 from .._core.replies import Reply
 from .._core.requests import Call
-from .._pair import Connections, run_in_thread
+from .._core.transfer import Transfer
+from .._pair import (
+    Connections,
+    run_in_thread,
+    send_together,
+)
 from .._version import __version__
 from .pool import Pool
 
@@ -34,6 +39,9 @@ class Client:
     """The HTTP side of an `AGB`: one for all its sessions, safe to share.
 
     Programs get it from `agb.client` or `session.get_client()`; they rarely need it.
+
+    Attributes:
+        transfer: What it found out about the sizes its endpoint takes.
     """
 
     __module__ = "agb"
@@ -53,6 +61,7 @@ class Client:
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
         self._connections = Connections(Pool, transport, trust_env=not self._is_local)
+        self.transfer = Transfer()
         self._closed = False
 
     def __repr__(self) -> str:
@@ -131,11 +140,13 @@ class Client:
         self._closed = True
         self._connections.close()
 
-    def _take(self, step: Step) -> Reply | None:
-        if isinstance(step, Pause):
-            time.sleep(step.seconds)
-            return None
-        return self.send(step)
+    def _take(self, step: Step) -> Reply | list[Any] | None:
+        if isinstance(step, Call):
+            return self.send(step)
+        if isinstance(step, Batch):
+            return send_together(self.send, step)
+        time.sleep(step.seconds)
+        return None
 
     def _where(self, call: Call) -> tuple[str, str]:
         """Return the URL of the service and the key to it; start the embedded one if need be."""
