@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from attrs import define
-
 from agb._core.exceptions import AGBError, APITimeoutError, AuthenticationError, SessionError
 
 CHUNK_SIZE = 51_200
@@ -19,11 +17,10 @@ _CONTENT_TOO_LARGE = 413
 _STILL_AT_WORK = (408, 502, 503, 504)
 
 
-@define
 class Transfer:
     """What one client has found out about its endpoint.
 
-    Args:
+    Attributes:
         is_binary: Whether it gives ranges of bytes; an old service gives text whatever is asked.
         range_size: The longest range to ask for, in bytes.
         is_range_sure: Whether a range of that length has come.
@@ -32,11 +29,12 @@ class Transfer:
             for a try: when it fails, it may have been done.
     """
 
-    is_binary: bool = True
-    range_size: int = RANGE_SIZE
-    is_range_sure: bool = False
-    write_size: int = _WRITE_SIZES[0]
-    appendable_size: int = CHUNK_SIZE
+    def __init__(self) -> None:
+        self.is_binary = True
+        self.range_size = RANGE_SIZE
+        self.is_range_sure = False
+        self.write_size = _WRITE_SIZES[0]
+        self.appendable_size = CHUNK_SIZE
 
     def found_range(self, size: int) -> None:
         """Remember a length of ranges that works."""

@@ -84,3 +84,8 @@ class GatheringStream(httpcore.NetworkStream):
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  (as in httpcore)
         """Return what is known of the socket."""
         return self._stream.get_extra_info(info)
+
+
+def new_network() -> Network:
+    """Make the network of a connection."""
+    return Network()
