@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from attrs import frozen
 
 from agb._core.exceptions import AGBError
 from agb._core.replies import Reply
 from agb._core.requests import Call
-from agb._core.results import Result
+
+if TYPE_CHECKING:
+    from agb._core.results import Result
 
 P = ParamSpec("P")
-R = TypeVar("R", bound=Result)
+R = TypeVar("R", bound="Result")
 T = TypeVar("T")
 
 
