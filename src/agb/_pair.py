@@ -119,8 +119,9 @@ class Connections:
             client = self._usable()
             if client is None:
                 client = self._made()
-                self._process = os.getpid()
+                # In this order: in a forked child another thread must not take the parent's.
                 self._client = client
+                self._process = os.getpid()
                 finalize(self, _close, client, self._process)
             return client
 

@@ -82,9 +82,7 @@ def test_deletion_that_the_service_refused_keeps_its_status():
 )
 def test_sync_ends_when_no_upload_or_download_is_under_way(answer, caplog):
     """No task, only finished tasks, or tasks of other kinds end the sync at once."""
-    played = play(
-        sessions.delete("s-1", sync_context=True), envelope(None), answer, envelope(None)
-    )
+    played = play(sessions.delete("s-1", sync_context=True), envelope(None), answer, envelope(None))
 
     assert played.result.success
     assert played.pauses == []

@@ -128,9 +128,7 @@ def test_create_refuses_an_image_that_is_no_text(image_id):
 
 def test_create_takes_an_empty_image_for_none():
     """An empty image id is no image."""
-    played = play(
-        sessions.create(CreateSessionParams(image_id="")), envelope({"sessionId": "s-1"})
-    )
+    played = play(sessions.create(CreateSessionParams(image_id="")), envelope({"sessionId": "s-1"}))
 
     assert "imageId" not in played.calls[0].query
 

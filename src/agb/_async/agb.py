@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from .._core import logs
 from .._core.config import LOCAL, Config, load_api_key, load_config
 from .._core.exceptions import AGBError, InvalidArgumentError
 from .._core.params import CreateSessionParams
@@ -63,11 +64,12 @@ class AsyncAGB:
         http_client: httpx.AsyncClient | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self.config = load_config(cfg)
-        self.endpoint = self.config.endpoint
-        self.timeout_ms = self.config.timeout_ms
-        self.api_key = load_api_key(api_key, self.endpoint)
-        self.client = AsyncClient(
+        logs.configure()
+        self.config: Config = load_config(cfg)
+        self.endpoint: str = self.config.endpoint
+        self.timeout_ms: int = self.config.timeout_ms
+        self.api_key: str = load_api_key(api_key, self.endpoint)
+        self.client: AsyncClient = AsyncClient(
             self.config, self.api_key, http_client=http_client, transport=transport
         )
 

@@ -37,9 +37,6 @@ class AsyncClient:
     """The HTTP side of an `AsyncAGB`: one for all its sessions, safe to share.
 
     Programs get it from `agb.client` or `session.get_client()`; they rarely need it.
-
-    Attributes:
-        transfer: What it found out about the sizes its endpoint takes.
     """
 
     __module__ = "agb"
@@ -59,7 +56,7 @@ class AsyncClient:
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
         self._connections = AsyncConnections(AsyncPool, transport, trust_env=not self._is_local)
-        self.transfer = Transfer()
+        self._transfer = Transfer()
         self._closed = False
 
     def __repr__(self) -> str:

@@ -65,7 +65,7 @@ class AsyncFileSystem(AsyncBaseService):
             6
         """
         session_id = self.session.session_id
-        transfer = self.session.get_client().transfer
+        transfer = self.session.get_client()._transfer
         if format == "bytes":
             return await self._run(file_content.read_bytes(session_id, path, transfer))
         if format != "text":
@@ -90,7 +90,7 @@ class AsyncFileSystem(AsyncBaseService):
             >>> first.success, second.success
             (True, True)
         """
-        transfer = self.session.get_client().transfer
+        transfer = self.session.get_client()._transfer
         return await self._run(
             operations.write(self.session.session_id, path, content, mode, transfer)
         )

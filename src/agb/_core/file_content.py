@@ -56,25 +56,26 @@ def _read(session_id: str, path: str, transfer: Transfer) -> Steps[tuple[Reply, 
     size = facts.get("size")
     if not isinstance(size, int):
         raise first.refused(f"The reply to get_file_info has no size of {path}", FileError)
-    content: bytes | None = None
+    # Text that came where bytes were asked for is the beginning of the file, if it can be used.
+    found: bytes | str = ""
     if transfer.is_binary and size:
-        content = yield from _read_ranges(session_id, path, size, transfer)
+        found = yield from _read_ranges(session_id, path, size, transfer)
     elif transfer.is_binary:
-        content = yield from _read_sizeless(session_id, path)
-    if content is None:
+        found = yield from _read_sizeless(session_id, path)
+    if isinstance(found, str):
         transfer.is_binary = False
-        content = yield from _read_as_text(session_id, path, size)
-    return first, content
+        found = yield from _read_as_text(session_id, path, size, found)
+    return first, found
 
 
-def _read_ranges(session_id: str, path: str, size: int, transfer: Transfer) -> Steps[bytes | None]:
-    """Read a file of a known size; return None if the service gives text."""
+def _read_ranges(session_id: str, path: str, size: int, transfer: Transfer) -> Steps[bytes | str]:
+    """Read a file of a known size; return text if the service gives that."""
     pieces: list[bytes] = []
     offset = 0
     longest = transfer.range_size
     while offset < size:
         # Until a range of full length has come, one request has to show that it does.
-        end = size if transfer.is_range_sure else offset + longest
+        end = size if transfer.is_range_sure else offset + 1
         ranges = [(start, min(longest, size - start)) for start in range(offset, end, longest)]
         calls = [_range(session_id, path, start, length) for start, length in ranges]
         readers = [partial(_decoded, length=length) for _, length in ranges]
@@ -86,8 +87,9 @@ def _read_ranges(session_id: str, path: str, size: int, transfer: Transfer) -> S
             longest = CHUNK_SIZE
             continue
         for (_, length), piece in zip(ranges, found, strict=True):
-            if piece is None:
-                return None
+            if isinstance(piece, str):
+                # An old service may not give more than this.
+                return piece if length <= CHUNK_SIZE and not offset else ""
             pieces.append(piece)
             offset += len(piece)
             if len(piece) < min(length, CHUNK_SIZE):
@@ -100,41 +102,32 @@ def _read_ranges(session_id: str, path: str, size: int, transfer: Transfer) -> S
     return b"".join(pieces)
 
 
-def _read_sizeless(session_id: str, path: str) -> Steps[bytes | None]:
+def _read_sizeless(session_id: str, path: str) -> Steps[bytes | str]:
     """Read what says it is empty: true of an empty file, not of one in `/proc` (trap T10)."""
     pieces: list[bytes] = []
     while True:
         call = _range(session_id, path, len(pieces) * _SIZELESS_RANGE, _SIZELESS_RANGE)
-        try:
-            reply = yield from send(call)
-            piece = _decoded(reply, length=_SIZELESS_RANGE)
-        except AGBError:
-            if not pieces:
-                return b""
-            raise
-        if piece is None:
-            return None
+        reply = yield from send(call)
+        piece = _decoded(reply, length=_SIZELESS_RANGE)
+        if isinstance(piece, str):
+            return "" if pieces else piece
         pieces.append(piece)
         if len(piece) < _SIZELESS_RANGE:
             return b"".join(pieces)
 
 
-def _read_as_text(session_id: str, path: str, size: int) -> Steps[bytes]:
+def _read_as_text(session_id: str, path: str, size: int, begin: str) -> Steps[bytes]:
     """Read a file from a service that gives ranges of it as text."""
     mark = "\N{REPLACEMENT CHARACTER}"
-    pieces: list[str] = []
+    step = CHUNK_SIZE if size else _SIZELESS_RANGE
+    pieces = [begin] if begin else []
     # What says it is empty is read until nothing comes.
-    while not size or len(pieces) * CHUNK_SIZE < size:
+    while not size or len(pieces) * step < size:
         # Text may hold the rest of a character that ends behind the range (trap T9).
-        offset = len(pieces) * CHUNK_SIZE
-        length = min(CHUNK_SIZE, size - offset) if size else CHUNK_SIZE
+        offset = len(pieces) * step
+        length = min(step, size - offset) if size else step
         given = {"path": path, "offset": offset, "length": length}
-        try:
-            _, piece = yield from call_tool(session_id, "read_file", given)
-        except AGBError:
-            if pieces or size:
-                raise
-            piece = ""
+        _, piece = yield from call_tool(session_id, "read_file", given)
         if not piece:
             break
         pieces.append(piece)
@@ -150,8 +143,8 @@ def _range(session_id: str, path: str, offset: int, length: int) -> Call:
     return requests.tool(session_id, "read_file", given)
 
 
-def _decoded(reply: Reply, *, length: int) -> bytes | None:
-    """Return the bytes of a range; None if the service sent text.
+def _decoded(reply: Reply, *, length: int) -> bytes | str:
+    """Return the bytes of a range, or the text that the service sent instead.
 
     An old service ignores `format` and sends the range itself. It can't be mistaken: base64 of a
     full range is longer than the range.
@@ -160,5 +153,5 @@ def _decoded(reply: Reply, *, length: int) -> bytes | None:
     try:
         piece = base64.b64decode(answer, validate=True)
     except (binascii.Error, ValueError):
-        return None
-    return None if len(piece) != length and len(answer) == length else piece
+        return answer
+    return answer if len(answer) == length else piece

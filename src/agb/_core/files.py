@@ -19,7 +19,7 @@ from agb._core.tool_results import (
     FileSearchResult,
     MultipleFileContentResult,
 )
-from agb._core.transfer import CHUNK_SIZE, Transfer, may_write_be_too_long
+from agb._core.transfer import CHUNK_SIZE, Transfer, may_write_be_too_long, shorter_write
 
 _NO_MATCHES = "No matches found"
 # Facts about a file that stay text even if they look like a number or a truth value.
@@ -78,25 +78,26 @@ def write(
     if mode not in ("overwrite", "append"):
         raise InvalidArgumentError(f"Invalid mode: {mode!r}; mode is 'overwrite' or 'append'")
     data = content.encode()
-    request_id = ""
-    written = 0
-    while not request_id or written < len(data):
-        longest = transfer.appendable_size if mode == "append" else transfer.write_size
+    longest = transfer.write_size if mode == "overwrite" else transfer.appendable_size
+    first: Reply | None = None
+    written = refused = 0
+    while first is None or written < len(data):
         end = cut(data, written, longest)
+        size = end - written
         given = {"path": path, "content": data[written:end].decode(), "mode": mode}
         try:
             reply, _ = yield from call_tool(session_id, "write_file", given)
         except AGBError as error:
-            if end - written > CHUNK_SIZE and may_write_be_too_long(error, mode):
-                transfer.try_smaller_writes(end - written)
+            if size > CHUNK_SIZE and may_write_be_too_long(error, mode):
+                refused, longest = size, shorter_write(size)
                 continue
             if not written:
                 raise
             raise _after(written, error) from error
-        transfer.found_write(end - written)
-        request_id = request_id or reply.request_id
+        transfer.found_write(size, refused)
+        first = first or reply
         written, mode = end, "append"
-    return BoolResult(request_id=request_id, success=True, data=True)
+    return BoolResult(request_id=first.request_id, success=True, data=True)
 
 
 def _after(written: int, error: AGBError) -> AGBError:
@@ -204,13 +205,10 @@ def read_blocks(answer: str, paths: Sequence[str]) -> dict[str, str]:
     anchor = re.compile(rf"(?:\A|\n[ \t]*---[ \t]*\n)\s*({names}):", re.MULTILINE)
     found = list(anchor.finditer(answer))
     ends = [match.start() for match in found[1:]] + [len(answer)]
-    blocks = {
-        match[1]: answer[match.end() : end].strip() for match, end in zip(found, ends, strict=True)
+    return {
+        match[1]: answer[match.end() : end].strip()
+        for match, end in zip(found, ends[: len(found)], strict=True)
     }
-    if blocks:
-        last = found[-1][1]
-        blocks[last] = re.sub(r"(\A|\n)[ \t]*---[ \t]*\Z", "", blocks[last]).strip()
-    return blocks
 
 
 @operation(FileSearchResult)

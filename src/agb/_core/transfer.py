@@ -7,11 +7,13 @@ from agb._core.exceptions import AGBError, APITimeoutError, AuthenticationError,
 CHUNK_SIZE = 51_200
 """Bytes that every service takes and gives: what official clients have always used."""
 
-RANGE_SIZE = 2 << 20
+# Not a length that base64 text has, so a service that gives less is not taken for one of text.
+RANGE_SIZE = (2 << 20) - 1
 RANGES_AT_ONCE = 6
 """Ranges of a file in flight: together with RANGE_SIZE what a read needs besides its content."""
 
 _WRITE_SIZES = (16 << 20, 4 << 20, 1 << 20, CHUNK_SIZE)
+_BAD_REQUEST = 400
 _CONTENT_TOO_LARGE = 413
 # Something on the way gave up on the service, which may be at work all the same.
 _STILL_AT_WORK = (408, 502, 503, 504)
@@ -41,14 +43,16 @@ class Transfer:
         self.range_size = size
         self.is_range_sure = True
 
-    def found_write(self, size: int) -> None:
-        """Remember a length of text that was written at once."""
+    def found_write(self, size: int, refused_size: int) -> None:
+        """Remember a length of text that was written at once, after another (or 0) was not."""
         self.appendable_size = max(self.appendable_size, size)
+        if refused_size:
+            self.write_size = self.appendable_size = shorter_write(refused_size)
 
-    def try_smaller_writes(self, size: int) -> None:
-        """Remember that a text of this length was too long for one write."""
-        self.write_size = next((less for less in _WRITE_SIZES if less < size), CHUNK_SIZE)
-        self.appendable_size = min(self.appendable_size, self.write_size)
+
+def shorter_write(size: int) -> int:
+    """Return how long a text to try after one of this length was refused."""
+    return next((shorter for shorter in _WRITE_SIZES if shorter < size), CHUNK_SIZE)
 
 
 def may_range_be_too_long(error: AGBError) -> bool:
@@ -57,14 +61,15 @@ def may_range_be_too_long(error: AGBError) -> bool:
 
 
 def may_write_be_too_long(error: AGBError, mode: str) -> bool:
-    """Tell whether a write may have failed for its length, and nothing of it can still happen.
+    """Tell whether a write may have been refused for its length, and is sure not to happen later.
 
     What was to be overwritten may be overwritten again. An append may have been done, unless it was
-    turned away for its size.
+    turned away for its size. A tool that failed has read the whole request.
     """
-    if mode == "append":
-        return error.status_code == _CONTENT_TOO_LARGE
-    return _is_answer(error) and error.status_code not in _STILL_AT_WORK
+    status = error.status_code
+    if mode == "append" or status is None:
+        return status == _CONTENT_TOO_LARGE
+    return _is_answer(error) and status >= _BAD_REQUEST and status not in _STILL_AT_WORK
 
 
 def _is_answer(error: AGBError) -> bool:

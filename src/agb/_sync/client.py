@@ -39,9 +39,6 @@ class Client:
     """The HTTP side of an `AGB`: one for all its sessions, safe to share.
 
     Programs get it from `agb.client` or `session.get_client()`; they rarely need it.
-
-    Attributes:
-        transfer: What it found out about the sizes its endpoint takes.
     """
 
     __module__ = "agb"
@@ -61,7 +58,7 @@ class Client:
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
         self._connections = Connections(Pool, transport, trust_env=not self._is_local)
-        self.transfer = Transfer()
+        self._transfer = Transfer()
         self._closed = False
 
     def __repr__(self) -> str:

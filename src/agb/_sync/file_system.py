@@ -61,7 +61,7 @@ class FileSystem(BaseService):
             6
         """
         session_id = self.session.session_id
-        transfer = self.session.get_client().transfer
+        transfer = self.session.get_client()._transfer
         if format == "bytes":
             return self._run(file_content.read_bytes(session_id, path, transfer))
         if format != "text":
@@ -86,7 +86,7 @@ class FileSystem(BaseService):
             >>> first.success, second.success
             (True, True)
         """
-        transfer = self.session.get_client().transfer
+        transfer = self.session.get_client()._transfer
         return self._run(operations.write(self.session.session_id, path, content, mode, transfer))
 
     def create_directory(self, path: str) -> BoolResult:

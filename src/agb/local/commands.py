@@ -75,7 +75,7 @@ def serve(
         asyncio.run(run_server(options, settings, _announce_json if as_json else _announce))
     except MachineUnfit as error:
         _fail(str(error), UNFIT_MACHINE)
-    except (StartError, SandboxError) as error:
+    except (StartError, SandboxError, OSError) as error:
         _fail(f"agb serve: {error}", FAILED)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None

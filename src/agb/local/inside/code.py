@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import sys
 import threading
 import time
@@ -14,7 +14,7 @@ from .kernel import Kernel, KernelEnded, TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from .cancellation import Cancellation
     from .frames import Message
@@ -105,7 +105,7 @@ class Language:
         """Start the process if there is none, and wait for it."""
         with self._turn_of(cancellation):
             if self._kernel is None:
-                self._start().wait_until_ready(cancellation)
+                self._ready_kernel(cancellation)
 
     def run(self, code: str, timeout_s: float, cancellation: Cancellation) -> dict[str, object]:
         """Evaluate a cell when its turn has come."""
@@ -113,7 +113,7 @@ class Language:
             return self._run(code, timeout_s, cancellation)
 
     @contextmanager
-    def _turn_of(self, cancellation: Cancellation) -> Iterator[None]:
+    def _turn_of(self, cancellation: Cancellation) -> Generator[None]:
         """Wait until nothing else of the language runs, and keep the others waiting."""
         self._wait_for_turn(cancellation)
         try:
@@ -140,13 +140,14 @@ class Language:
         if self._kernel is not None and self._kernel.ended is not None:
             self._lose(self._kernel)
         notice, self._lost = self._lost, ""
-        kernel = self._kernel or self._start()
+        kernel = self._ready_kernel(cancellation)
         started = time.monotonic()
         error: dict[str, object] | None = None
         reply: Message = {}
         try:
             reply = kernel.run(code, timeout_s, cancellation)
-        except TimedOut:
+        except TimedOut as late:
+            reply = late.reply
             error = self._time_out(timeout_s, kept=kernel.ended is None)
         except KernelEnded as end:
             error = {"name": "KernelEnded", "value": str(end), "traceback": ""}
@@ -154,21 +155,29 @@ class Language:
             self._lose(kernel, notice="")
         elapsed = time.monotonic() - started
         stdout, stderr = kernel.take_output()
-        stderr = notice + stderr
+        results, left_out = _results(reply.get("result"), self._limits.max_result_bytes)
+        stderr = notice + stderr + left_out
         return {
             "stdout": [stdout] if stdout else [],
             "stderr": [stderr] if stderr else [],
-            "result": _results(reply.get("result")),
+            "result": results,
             "execution_count": _count(reply.get("execution_count")),
             "execution_time": round(elapsed, 6),
             "error": error or _error(reply.get("error")),
         }
 
-    def _start(self) -> Kernel:
-        """Start a process."""
-        self._kernel = Kernel(
-            self._name, self._command(), self._home.path, self._environment, self._limits
-        )
+    def _ready_kernel(self, cancellation: Cancellation) -> Kernel:
+        """Return the process, started if there is none."""
+        if self._kernel is None:
+            self._kernel = Kernel(
+                self._name, self._command(), self._home.path, self._environment, self._limits
+            )
+        try:
+            self._kernel.wait_until_ready(cancellation)
+        except (ToolFailure, KernelEnded):
+            # It has said why; the next cell tries again.
+            self._lose(self._kernel, notice="")
+            raise
         return self._kernel
 
     def _lose(self, kernel: Kernel, notice: str | None = None) -> None:
@@ -201,6 +210,9 @@ def _python(packages: Sequence[str]) -> Sequence[str]:
 
 def _javascript(search_path: str | None) -> Sequence[str]:
     """Return how the JavaScript process is started."""
+    # Slow to import, and no part of starting the agent.
+    import shutil
+
     node = shutil.which("node", path=search_path)
     if node is None:
         raise ToolFailure(
@@ -211,11 +223,31 @@ def _javascript(search_path: str | None) -> Sequence[str]:
     return node, os.path.join(_HERE, "javascript_kernel.cjs")
 
 
-def _results(value: object) -> list[dict[str, object]]:
-    """Take from a reply what has the shape of rich results; the program could have written it."""
-    if not isinstance(value, list):
-        return []
-    return [item for item in value if isinstance(item, dict)]
+def _results(value: object, limit: int) -> tuple[list[dict[str, object]], str]:
+    """Take rich results from a reply, which the program could have written itself.
+
+    Args:
+        value: What stands where they should be.
+        limit: Bytes for all of them.
+
+    Returns:
+        The results that fit, and a text that names what did not.
+    """
+    kept: list[dict[str, object]] = []
+    notes = ""
+    for item in value if isinstance(value, list) else ():
+        if not isinstance(item, dict):
+            continue
+        bundle: dict[str, object] = {}
+        for kind, content in item.items():
+            size = len(content) if isinstance(content, str) else len(json.dumps(content))
+            if size <= limit:
+                limit -= size
+                bundle[kind] = content
+            else:
+                notes += f"[result too large: {size} characters of {kind} left out]\n"
+        kept.append(bundle)
+    return kept, notes
 
 
 def _count(value: object) -> int:

@@ -28,7 +28,15 @@ class KernelEnded(Exception):
 
 
 class TimedOut(Exception):
-    """The cell did not end in time; the process is still there if it let itself be interrupted."""
+    """The cell did not end in time; the process is still there if it let itself be interrupted.
+
+    Attributes:
+        reply: What the process said when it was interrupted.
+    """
+
+    def __init__(self, reply: Message | None = None) -> None:
+        super().__init__()
+        self.reply: Message = reply or {}
 
 
 class Kernel:
@@ -91,32 +99,32 @@ class Kernel:
         threading.Thread(target=self._pump, daemon=True).start()
 
     def run(self, code: str, timeout_s: float, cancellation: Cancellation) -> Message:
-        """Evaluate a cell.
+        """Evaluate a cell in a process that is ready.
 
         Args:
             code: The source.
-            timeout_s: Seconds until it is interrupted; starting up does not count.
+            timeout_s: Seconds until it is interrupted.
             cancellation: Interrupts it at once.
 
         Returns:
             The process's reply.
 
         Raises:
-            ToolFailure: The process says that it cannot run.
             KernelEnded: The process ended instead of replying.
             TimedOut: It took too long.
             Cancelled: It was cancelled.
         """
-        self.wait_until_ready(cancellation)
         with cancellation.calling(lambda: self._news.put(cancellation)):
             self._count += 1
             deadline = time.monotonic() + timeout_s
             try:
                 self._write(encode({"code": code}, self._limits.max_frame_bytes), deadline)
                 return self._next(deadline, cancellation)
-            except (TimedOut, Cancelled):
+            except Cancelled:
                 self._interrupt()
                 raise
+            except TimedOut:
+                raise TimedOut(self._interrupt()) from None
 
     def take_output(self) -> tuple[str, str]:
         """Return what was written to stdout and to stderr since the last time."""
@@ -132,7 +140,13 @@ class Kernel:
         os.close(self._interrupts)
 
     def wait_until_ready(self, cancellation: Cancellation) -> None:
-        """Wait for the process to have started up; raises as `run` does."""
+        """Wait for the process to have started up.
+
+        Raises:
+            ToolFailure: It says that it cannot run.
+            KernelEnded: It ended, or did not get ready in time.
+            Cancelled: The cell it was started for was cancelled; it goes on starting.
+        """
         if self._ready:
             return
         deadline = time.monotonic() + self._limits.kernel_start_s
@@ -162,13 +176,13 @@ class Kernel:
             if news is cancellation:
                 raise Cancelled
 
-    def _interrupt(self) -> None:
+    def _interrupt(self) -> Message | None:
         """Stop the cell; if it does not let itself be stopped, kill the process."""
         self._process.signal_group(signal.SIGINT)
         try:
             # Numbered: one that arrives late must not stop the next cell.
             os.write(self._interrupts, struct.pack(">I", self._count))
-            self._next(time.monotonic() + self._limits.interrupt_grace_s, None)
+            return self._next(time.monotonic() + self._limits.interrupt_grace_s, None)
         except TimedOut:
             self.kill()
             self.ended = KernelEnded(
@@ -177,6 +191,7 @@ class Kernel:
         except (OSError, KernelEnded):
             # Ended by itself: `ended` says how.
             pass
+        return None
 
     def _write(self, data: bytes, deadline: float) -> None:
         """Write to a process that may have stopped reading."""
