@@ -102,6 +102,7 @@ class Connection(asyncio.Protocol):
         self._service = service
         self._delay_s = delay_s
         self._received = bytearray()
+        self._whole = self._body = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -110,19 +111,20 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        head, end, _ = self._received.partition(b"\r\n\r\n")
-        if not end:
+        if not self._whole:
+            end = self._received.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            head = self._received[:end].lower()
+            _, _, length = head.partition(b"content-length:")
+            self._whole = end + 4 + int(length.split(b"\r\n", 1)[0] or 0)
+            self._body = end + 4
+        if len(self._received) < self._whole:
             return
-        length = 0
-        for line in head.split(b"\r\n")[1:]:
-            if line[:15].lower() == b"content-length:":
-                length = int(line[15:])
-        whole = len(head) + 4 + length
-        if len(self._received) < whole:
-            return
-        target = bytes(head.split(b" ", 2)[1]).decode()
-        body = bytes(self._received[len(head) + 4 : whole])
+        target = bytes(self._received[:self._body]).split(b" ", 2)[1].decode()
+        body = bytes(self._received[self._body :])
         self._received.clear()
+        self._whole = 0
         path, _, query = target.partition("?")
         status, answer = self._service.answer(path, query, body)
         reply = b"HTTP/1.1 %d -\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary, finalize
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from ._async.pool import AsyncPool
     from ._async.pool import Response as AsyncResponse
+    from ._core.operation import Batch
+    from ._core.replies import Reply
+    from ._core.requests import Call
     from ._sync.pool import Pool, Response
 
 P = ParamSpec("P")
@@ -220,6 +224,64 @@ def backend() -> httpcore.NetworkBackend:
     from ._network import DeadlineBackend
 
     return DeadlineBackend()
+
+
+async def async_send_together(send: Callable[[Call], Awaitable[Reply]], batch: Batch) -> list[Any]:
+    """Send the calls of a batch, several at once, and return the outcomes in their order.
+
+    After one call has failed no other is begun; the error raised is the first in their order.
+    """
+    import anyio
+
+    outcomes: dict[int, Any] = {}
+    errors: dict[int, Exception] = {}
+    turns = anyio.CapacityLimiter(batch.at_once)
+
+    async def send_one(index: int) -> None:
+        async with turns:
+            if not errors:
+                try:
+                    outcomes[index] = batch.readers[index](await send(batch.calls[index]))
+                except Exception as error:
+                    errors[index] = error
+
+    async with anyio.create_task_group() as group:
+        for index in range(len(batch.calls)):
+            group.start_soon(send_one, index)
+    return _in_order(outcomes, errors)
+
+
+def send_together(send: Callable[[Call], Reply], batch: Batch) -> list[Any]:
+    """Send the calls of a batch, several at once, and return the outcomes in their order.
+
+    After one call has failed no other is begun; the error raised is the first in their order.
+    """
+    from concurrent.futures import ThreadPoolExecutor, wait
+    from contextvars import copy_context
+
+    outcomes: dict[int, Any] = {}
+    errors: dict[int, Exception] = {}
+
+    def send_one(index: int) -> None:
+        if not errors:
+            try:
+                outcomes[index] = batch.readers[index](send(batch.calls[index]))
+            except Exception as error:
+                errors[index] = error
+
+    threads = ThreadPoolExecutor(min(batch.at_once, len(batch.calls)), "agb")
+    try:
+        wait([threads.submit(copy_context().run, send_one, i) for i in range(len(batch.calls))])
+    finally:
+        # Ctrl-C ends the waiting: calls in flight run out, no other is begun.
+        threads.shutdown(wait=False, cancel_futures=True)
+    return _in_order(outcomes, errors)
+
+
+def _in_order(outcomes: dict[int, Any], errors: dict[int, Exception]) -> list[Any]:
+    if errors:
+        raise errors[min(errors)]
+    return [outcome for _, outcome in sorted(outcomes.items(), key=itemgetter(0))]
 
 
 async def async_run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from agb._core import replies
 from agb._core.exceptions import AGBError
-from agb._core.operation import Pause, Steps
+from agb._core.operation import Batch, Pause, Steps
 from agb._core.requests import Call
 
 
@@ -111,19 +111,26 @@ def play_with(steps: Steps[Any], server: Server) -> Played:
     """Play an operation against a server that looks at each call."""
     calls: list[Call] = []
     pauses: list[float] = []
+
+    def answered(call: Call) -> replies.Reply:
+        calls.append(call)
+        answer = server(call)
+        if isinstance(answer, AGBError):
+            raise answer
+        return replies.read(call, answer.status, answer.header, answer.content)
+
     try:
         step = next(steps)
         while True:
-            if isinstance(step, Pause):
-                pauses.append(step.seconds)
-                step = steps.send(None)
-                continue
-            calls.append(step)
             try:
-                answer = server(step)
-                if isinstance(answer, AGBError):
-                    raise answer
-                reply = replies.read(step, answer.status, answer.header, answer.content)
+                if isinstance(step, Pause):
+                    pauses.append(step.seconds)
+                    reply = None
+                elif isinstance(step, Batch):
+                    pairs = zip(step.calls, step.readers, strict=True)
+                    reply = [reader(answered(call)) for call, reader in pairs]
+                else:
+                    reply = answered(step)
             except AGBError as error:
                 step = steps.throw(error)
             else:

@@ -4,15 +4,16 @@ import pytest
 
 from agb._core import file_content, files
 from agb._core.exceptions import InvalidArgumentError
+from agb._core.transfer import Transfer
 
 from .scripted import assert_refused, play
 
 BAD_PATHS = [None, "", " \t", 5, True, b"/tmp/a", ["/tmp/a"], "/tmp/\0", "/tmp/\ud800"]
 TAKE_A_PATH = {
-    "read_text": lambda path: file_content.read_text("s-1", path),
-    "read_bytes": lambda path: file_content.read_bytes("s-1", path),
+    "read_text": lambda path: file_content.read_text("s-1", path, Transfer()),
+    "read_bytes": lambda path: file_content.read_bytes("s-1", path, Transfer()),
     "info": lambda path: files.info("s-1", path),
-    "write": lambda path: files.write("s-1", path, "x", "overwrite"),
+    "write": lambda path: files.write("s-1", path, "x", "overwrite", Transfer()),
     "edit": lambda path: files.edit("s-1", path, [{"oldText": "a", "newText": "b"}], False),
     "create_directory": lambda path: files.create_directory("s-1", path),
     "delete": lambda path: files.delete("s-1", path),
@@ -41,13 +42,13 @@ def test_path_must_be_text_that_names_a_file(operation, path):
 @pytest.mark.parametrize("mode", ["", "w", "a", "Append", None, 5, ["append"]])
 def test_write_refuses_another_mode(mode):
     """A mode that is neither `overwrite` nor `append` fails without a request and is named."""
-    assert_refused(play(files.write("s-1", "/a", "x", mode)), repr(mode), "overwrite", "append")
+    assert_refused(play(files.write("s-1", "/a", "x", mode, Transfer())), repr(mode), "overwrite", "append")
 
 
 @pytest.mark.parametrize("content", [None, 5, b"x", ["x"], "a\ud800"])
 def test_write_refuses_content_that_is_no_text(content):
     """Content that is no text that can be sent fails without a request."""
-    assert_refused(play(files.write("s-1", "/a", content, "overwrite")), "content")
+    assert_refused(play(files.write("s-1", "/a", content, "overwrite", Transfer())), "content")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from agb._core import file_content
 from agb._core.exceptions import APIError, FileError
 from agb._core.requests import Call
+from agb._core.transfer import Transfer
 
 from .scripted import Answer, envelope, play, play_with, tool_failure, tool_text
 
@@ -55,11 +56,11 @@ class FileService:
 
 
 def read_text(service):
-    return play_with(file_content.read_text("s-1", "/a"), service)
+    return play_with(file_content.read_text("s-1", "/a", Transfer()), service)
 
 
 def read_bytes(service):
-    return play_with(file_content.read_bytes("s-1", "/a"), service)
+    return play_with(file_content.read_bytes("s-1", "/a", Transfer()), service)
 
 
 # A text whose characters of each width fall on every side of the first and second range's end.
@@ -122,7 +123,7 @@ def test_after_one_range_of_text_the_binary_form_is_not_asked_for_again():
     """A service that ignored `format` once is asked for text from then on."""
     played = read_text(FileService(b"x" * CHUNK * 2, whole_characters))
 
-    assert [given.get("format") for given in played.arguments] == [None, "binary", None]
+    assert [given.get("format") for given in played.arguments] == [None, "binary", None, None]
 
 
 def test_broken_seams_are_read_again_in_one_piece():
@@ -145,7 +146,7 @@ def test_half_of_a_character_in_a_reply_is_no_exception():
     data = rb'{"content": [{"type": "text", "text": "a\ud800b"}]}'
     answer = Answer(b'{"success": true, "data": ' + data + b"}")
 
-    result = play(file_content.read_text("s-1", "/a"), tool_text("size: 3"), answer).result
+    result = play(file_content.read_text("s-1", "/a", Transfer()), tool_text("size: 3"), answer).result
 
     assert result.content == "a\N{REPLACEMENT CHARACTER}b"
 
@@ -181,7 +182,7 @@ def test_empty_file_that_can_not_be_read_fails():
     """A file of size 0 is read once, and that may fail: it is not known to be empty (T10)."""
     script = tool_text("size: 0"), tool_failure("EACCES: permission denied")
 
-    result = play(file_content.read_text("s-1", "/a"), *script).result
+    result = play(file_content.read_text("s-1", "/a", Transfer()), *script).result
 
     assert (result.success, result.content) == (False, "")
     assert result.error_message == "EACCES: permission denied"
@@ -192,7 +193,7 @@ def test_sizeless_file_that_breaks_off_fails():
     full = tool_text(base64.b64encode(b"x" * (CHUNK - 1)).decode())
     script = tool_text("size: 0"), full, tool_failure("gone")
 
-    result = play(file_content.read_text("s-1", "/a"), *script).result
+    result = play(file_content.read_text("s-1", "/a", Transfer()), *script).result
 
     assert (result.success, result.content, result.error_message) == (False, "", "gone")
 
@@ -214,7 +215,7 @@ def test_request_id_is_that_of_the_information_call():
     """A read gives the id of `get_file_info`, not of the ranges."""
     info = envelope({"content": [{"type": "text", "text": "size: 1"}]}, requestId="info")
 
-    result = play(file_content.read_text("s-1", "/a"), info, tool_text("eA==")).result
+    result = play(file_content.read_text("s-1", "/a", Transfer()), info, tool_text("eA==")).result
 
     assert (result.content, result.request_id) == ("x", "info")
 
@@ -230,7 +231,7 @@ def test_request_id_is_that_of_the_information_call():
 )
 def test_directory_and_unknown_size_fail(facts, message):
     """A directory, and a reply without a size, are failed results after one request."""
-    result = play(file_content.read_text("s-1", "/a"), tool_text(facts)).result
+    result = play(file_content.read_text("s-1", "/a", Transfer()), tool_text(facts)).result
 
     assert result.success is False
     assert message in result.error_message
@@ -245,7 +246,7 @@ def test_range_that_fails_fails_the_read(answer, kind):
     full = tool_text(base64.b64encode(b"x" * CHUNK).decode())
     script = tool_text(f"size: {CHUNK * 2}"), full, answer
 
-    result = play(file_content.read_bytes("s-1", "/a"), *script).result
+    result = play(file_content.read_bytes("s-1", "/a", Transfer()), *script).result
 
     assert (result.success, result.content, result.size) == (False, b"", None)
     assert type(result.exception) is kind

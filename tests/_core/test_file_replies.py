@@ -15,14 +15,15 @@ from agb._core.exceptions import (
     SessionNotFoundError,
 )
 from agb._core.tool_results import FileChangeEvent
+from agb._core.transfer import Transfer
 
 from .scripted import DEAD_SESSION, REFUSED_KEY, Answer, envelope, play, tool_failure, tool_text
 
 OPERATIONS = {
-    "read_text": lambda: file_content.read_text("s-1", "/a"),
-    "read_bytes": lambda: file_content.read_bytes("s-1", "/a"),
+    "read_text": lambda: file_content.read_text("s-1", "/a", Transfer()),
+    "read_bytes": lambda: file_content.read_bytes("s-1", "/a", Transfer()),
     "info": lambda: files.info("s-1", "/a"),
-    "write": lambda: files.write("s-1", "/a", "x", "overwrite"),
+    "write": lambda: files.write("s-1", "/a", "x", "overwrite", Transfer()),
     "edit": lambda: files.edit("s-1", "/a", [{"oldText": "a", "newText": "b"}], True),
     "create_directory": lambda: files.create_directory("s-1", "/a"),
     "delete": lambda: files.delete("s-1", "/a"),

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from agb._core import files
 from agb._core.exceptions import APIConnectionError, AuthenticationError, FileError
+from agb._core.transfer import Transfer
 
-from .scripted import REFUSED_KEY, play, tool_failure, tool_text
+from .scripted import REFUSED_KEY, play, play_with, tool_failure, tool_text
 
 CHUNK = 51_200
 WIDTHS = {"a": 1, "é": 2, "語": 3, "😀": 4}
@@ -15,7 +16,16 @@ texts = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 def write(content, mode="overwrite"):
-    return files.write("s-1", "/a", content, mode)
+    """Write to a service that is known to take no more than one chunk."""
+    transfer = Transfer()
+    transfer.write_size = CHUNK
+    return files.write("s-1", "/a", content, mode, transfer)
+
+
+def pieces_of(content):
+    """What is sent of a text, piece by piece."""
+    played = play_with(write(content), lambda call: tool_text("ok"))
+    return [given["content"] for given in played.arguments]
 
 
 def expected_first(char, before):
@@ -29,7 +39,7 @@ def test_chunk_ends_at_the_last_character_that_fits(char, before):
     """Chunks are as many whole characters as fit into 51200 UTF-8 bytes (T11)."""
     content = "x" * before + char * CHUNK
 
-    pieces = list(files.chunks(content))
+    pieces = pieces_of(content)
 
     assert len(pieces[0].encode()) == expected_first(char, before)
     assert "".join(pieces) == content
@@ -40,7 +50,7 @@ def test_chunks_join_to_the_text_and_fit(start, char, count, end):
     """Chunks of any text join to it, and none has more than 51200 bytes."""
     content = start + char * count + end
 
-    pieces = list(files.chunks(content))
+    pieces = pieces_of(content)
 
     assert "".join(pieces) == content
     assert all(len(piece.encode()) <= CHUNK for piece in pieces)

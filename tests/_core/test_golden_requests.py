@@ -9,6 +9,7 @@ import pytest
 
 from agb._core import code, command, file_content, files, sessions
 from agb._core.params import CreateSessionParams
+from agb._core.transfer import Transfer
 
 from .scripted import envelope, play, tool_text
 
@@ -108,7 +109,7 @@ TOOL_REQUESTS = [
         "size: 120000\nisDirectory: false\nisFile: true\npermissions: 644",
     ),
     (
-        lambda: files.write("s-1", "/tmp/a", "hé", "overwrite"),
+        lambda: files.write("s-1", "/tmp/a", "hé", "overwrite", Transfer()),
         "write_file",
         '{"path": "/tmp/a", "content": "hé", "mode": "overwrite"}',
         "ok",
@@ -237,11 +238,13 @@ def test_delete_with_sync_sends_sync_and_info_first():
     ]
 
 
-def test_a_large_file_is_read_in_ranges_of_51200_bytes():
-    """A file of 120000 bytes is described and then read in the three ranges observed."""
+def test_a_large_file_of_an_old_service_is_read_in_ranges_of_51200_bytes():
+    """A service of text gives a file of 120000 bytes in the three ranges observed."""
     info = "size: 120000\nisDirectory: false"
+    transfer = Transfer()
+    transfer.is_binary = False
     played = play(
-        file_content.read_text("s-1", "/tmp/a"),
+        file_content.read_text("s-1", "/tmp/a", transfer),
         tool_text(info),
         *(tool_text("é" * (size // 2)) for size in (51200, 51200, 17600)),
     )
@@ -251,7 +254,7 @@ def test_a_large_file_is_read_in_ranges_of_51200_bytes():
     assert [sent(call) for call in played.calls[1:]] == [
         tool_request("read_file", arguments)
         for arguments in (
-            '{"path": "/tmp/a", "offset": 0, "length": 51200, "format": "binary"}',
+            '{"path": "/tmp/a", "offset": 0, "length": 51200}',
             '{"path": "/tmp/a", "offset": 51200, "length": 51200}',
             '{"path": "/tmp/a", "offset": 102400, "length": 17600}',
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 
+import httpx
 import pytest
 
 from agb import (
@@ -19,18 +21,30 @@ from agb import (
     InvalidArgumentError,
     MultipleFileContentResult,
 )
+from agb._core.transfer import RANGE_SIZE
 
 
 def holds(service, content):
     """Let the service have one file."""
 
     def read(request):
-        given = service.arguments()
+        # Not the last one seen: several ranges are asked for at once.
+        given = json.loads(json.loads(request.content)["args"])
         piece = content[given["offset"] : given["offset"] + given["length"]]
         return service.tool(base64.b64encode(piece).decode())
 
     service.on("get_file_info", service.tool(f"size: {len(content)}\nisDirectory: false"))
     service.on("read_file", read)
+
+
+def takes_no_more_than_a_chunk(service):
+    """Let the service turn away requests that carry more than a chunk."""
+
+    def write(request):
+        too_long = len(service.arguments()["content"].encode()) > 51_200
+        return httpx.Response(413) if too_long else service.tool("ok")
+
+    service.on("write_file", write)
 
 
 def test_a_file_is_read(session, service):
@@ -44,16 +58,31 @@ def test_a_file_is_read(session, service):
     assert service.arguments(0) == {"path": "/tmp/a.txt"}
 
 
-def test_a_long_file_is_read_in_pieces(session, service):
-    """A file longer than a chunk is read in ranges of bytes, and no character breaks at a seam."""
-    text = "é" * 60_000
+def test_a_long_file_is_read_in_ranges(session, service):
+    """A long file is read in large ranges of bytes, and no character breaks at a seam."""
+    text = "é" * (RANGE_SIZE * 2)
     holds(service, text.encode())
 
-    result = session.file_system.read("/tmp/long")
+    first = session.file_system.read("/tmp/long")
+    again = session.file_system.read("/tmp/long")
 
-    ranges = [(service.arguments(i)["offset"], service.arguments(i)["length"]) for i in (1, 2, 3)]
-    assert result.unwrap() == text
-    assert ranges == [(0, 51_200), (51_200, 51_200), (102_400, 17_600)]
+    offsets = [given.get("offset") for given in map(service.arguments, range(10))]
+    assert first.unwrap() == again.unwrap() == text
+    assert offsets[:2] == [None, 0]
+    assert sorted(offsets[6:]) == [RANGE_SIZE * number for number in range(4)]
+
+
+def test_ranges_that_fail_fail_the_read(session, service):
+    """If ranges of a file fail, the read fails, and no further range is asked for."""
+    holds(service, b"x" * RANGE_SIZE * 30)
+    session.file_system.read("/tmp/long")
+    service.on("read_file", service.tool("I/O error", is_error=True))
+    service.requests.clear()
+
+    result = session.file_system.read("/tmp/long", format="bytes")
+
+    assert (result.error_message, result.content) == ("I/O error", b"")
+    assert len(service.requests) < 20
 
 
 def test_a_file_is_read_as_bytes(session, service):
@@ -104,12 +133,13 @@ def test_a_file_is_written(session, service):
 
 
 def test_a_long_text_is_written_in_pieces(session, service):
-    """A text longer than a chunk is cut between characters, and the rest is appended."""
+    """A text longer than the service takes is cut between characters, the rest is appended."""
     text = "a" + "é" * 30_000
+    takes_no_more_than_a_chunk(service)
 
     result = session.file_system.write("/tmp/a", text)
 
-    sent = [service.arguments(index) for index in (0, 1)]
+    sent = [service.arguments(index) for index in (1, 2)]
     assert result.success is True
     assert [given["mode"] for given in sent] == ["overwrite", "append"]
     assert "".join(given["content"] for given in sent) == text
@@ -118,6 +148,8 @@ def test_a_long_text_is_written_in_pieces(session, service):
 
 def test_a_half_written_file_is_told(session, service):
     """If a later chunk fails, the message says how much was written."""
+    takes_no_more_than_a_chunk(service)
+    session.file_system.write_file("/tmp/a", "a" * 60_000)
     service.on("write_file", service.tool("ok"), service.tool("disk full", is_error=True))
 
     result = session.file_system.write_file("/tmp/a", "a" * 51_201)

@@ -146,6 +146,10 @@ def hang_up_later(connection: Connection) -> None:
 
 hang_up_later.needs_served = True  # type: ignore[attr-defined]
 
+answering(
+    "answers with another reply behind it",
+    REPLY + http("200 OK", envelope({"sessionId": "s-of-another"})),
+)
 answering("answers what is no HTTP", b"220 smtp.test ESMTP\r\n\r\n")
 answering("promises a shorter body than it sends", http("200 OK", BODY, length=len(BODY) - 9))
 answering("answers 200 with a page", http("200 OK", PAGE_OF_A_GATEWAY))

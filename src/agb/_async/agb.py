@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .._core import logs, sessions
+from .._core import logs
 from .._core.config import LOCAL, Config, load_api_key, load_config
 from .._core.exceptions import AGBError, InvalidArgumentError
 from .._core.params import CreateSessionParams
-from .._core.results import (
-    DeleteResult,
-    GetSessionResult,
-    SessionListResult,
-    SessionResult,
-)
 from .._core.retry import DEFAULT_MAX_RETRIES
 from .client import AsyncClient
 from .opened import AsyncOpenedSession
-from .session import AsyncBaseSession, AsyncSession
 
 if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self
+
+    # Loaded by the first call: results and the modules of a session are 0.3 of the import time.
+    from .._core.results import DeleteResult, GetSessionResult, SessionListResult, SessionResult
+    from .session import AsyncBaseSession, AsyncSession
 
 
 class AsyncAGB:
@@ -123,6 +120,8 @@ class AsyncAGB:
             (True, '')
             >>> deleted = await agb.delete(created.session)
         """
+        from .._core import sessions
+
         params = CreateSessionParams() if params is None else params
         created = await self.client.run(sessions.create(params))
         result = self._session_result(created)
@@ -160,6 +159,8 @@ class AsyncAGB:
             >>> found.data.session_id == session.session_id
             True
         """
+        from .._core import sessions
+
         return await self.client.run(sessions.get(session_id))
 
     async def list(
@@ -167,6 +168,8 @@ class AsyncAGB:
         labels: Mapping[str, str] | None = None,
         page: int | None = None,
         limit: int | None = None,
+        *,
+        next_token: str | None = None,
     ) -> SessionListResult:
         """List the ids of active sessions.
 
@@ -174,6 +177,7 @@ class AsyncAGB:
             labels: Only sessions that carry all of these labels; None for all sessions.
             page: Number of the page, from 1; None means 1. Page N takes N requests.
             limit: Sessions on a page; None means 10.
+            next_token: The `next_token` of the page before, instead of `page`: one request.
 
         Returns:
             The ids, and how many there are on all pages. No match is a success with no ids;
@@ -185,7 +189,38 @@ class AsyncAGB:
             >>> listed.session_ids == [session.session_id], listed.total_count
             (True, 1)
         """
-        return await self.client.run(sessions.list_page(labels, page, limit))
+        from .._core import sessions
+
+        return await self.client.run(sessions.list_page(labels, page, limit, next_token))
+
+    async def iter_sessions(
+        self, labels: Mapping[str, str] | None = None, limit: int | None = None
+    ) -> AsyncIterator[str]:
+        """Go through the ids of all active sessions, with one request a page.
+
+        Args:
+            labels: Only sessions that carry all of these labels; None for all sessions.
+            limit: Sessions on a page; None means 10.
+
+        Yields:
+            One id after the other; the next page is asked for when the last one is used up.
+
+        Raises:
+            AGBError: If a page can't be read.
+
+        Example:
+            >>> _ = await session.set_labels({"project": "walked"})
+            >>> async for session_id in agb.iter_sessions({"project": "walked"}, limit=100):
+            ...     print(session_id == session.session_id)
+            True
+        """
+        token: str | None = None
+        while token != "":  # the last page has no token of a next one
+            page = await self.list(labels, limit=limit, next_token=token)
+            page.raise_for_error()
+            for session_id in page.session_ids:
+                yield session_id
+            token = page.next_token
 
     async def delete(self, session: AsyncBaseSession, sync_context: bool = False) -> DeleteResult:
         """Delete a session.
@@ -203,7 +238,10 @@ class AsyncAGB:
             >>> deleted.success
             True
         """
-        if not isinstance(session, AsyncBaseSession):  # pyright: ignore[reportUnnecessaryIsInstance]
+        from .._core.results import DeleteResult
+        from .session import is_session
+
+        if not is_session(session):
             wrong = InvalidArgumentError(f"session must be a session (found {session!r:.100})")
             return DeleteResult.failed(wrong)
         return await session.delete(sync_context)
@@ -250,8 +288,10 @@ class AsyncAGB:
         await self.aclose()
 
     def _session_result(self, found: GetSessionResult) -> SessionResult[AsyncSession]:
+        from .._core.results import SessionResult
+        from .session import found_session
+
         if not found.success:
             return SessionResult.failed(found.exception or AGBError(found.error_message))
-        session = AsyncSession(self, found.data.session_id)
-        session._describe(found.data)
+        session = found_session(self, found.data)
         return SessionResult(request_id=found.request_id, success=True, session=session)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-from attrs import define, field
 
 from .. import _embedded, _tracing
 from .._core import arguments, replies, retry
 from .._core.config import LOCAL, Config, base_url
 from .._core.exceptions import AGBError, APIConnectionError
-from .._core.operation import Pause, Step, Steps
+from .._core.operation import Batch, Step, Steps
 from .._core.replies import Reply
 from .._core.requests import Call
-from .._pair import AsyncConnections, async_exchange, async_run_in_thread
+from .._core.transfer import Transfer
+from .._pair import AsyncConnections, async_exchange, async_run_in_thread, async_send_together
 from .._version import __version__
 from .pool import AsyncPool, Response
 
@@ -33,19 +32,19 @@ _FIRST_PAUSE_S = 0.1
 _logger = logging.getLogger("agb")
 
 
-@define
 class _Sending:
     """One call on its way: what is sent where, and what that took so far."""
 
-    call: Call
-    url: str
-    key: str
-    timeout_s: float
-    attempts: int = 0
-    began: float = field(factory=time.monotonic)
+    def __init__(self, call: Call, url: str, key: str, timeout_s: float) -> None:
+        self.call = call
+        self.url = url
+        self.key = key
+        self.attempts = 0
+        self.timeout_s = timeout_s
+        self._began = time.monotonic()
 
     def spent_s(self) -> float:
-        return time.monotonic() - self.began
+        return time.monotonic() - self._began
 
     def left_s(self) -> float:
         return self.timeout_s - self.spent_s()
@@ -76,6 +75,7 @@ class AsyncClient:
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
         self._connections = AsyncConnections(AsyncPool, transport, trust_env=not self._is_local)
+        self._transfer = Transfer()
         self._closed = False
 
     def __repr__(self) -> str:
@@ -139,11 +139,13 @@ class AsyncClient:
         self._closed = True
         await self._connections.aclose()
 
-    async def _take(self, step: Step) -> Reply | None:
-        if isinstance(step, Pause):
-            await anyio.sleep(step.seconds)
-            return None
-        return await self.send(step)
+    async def _take(self, step: Step) -> Reply | list[Any] | None:
+        if isinstance(step, Call):
+            return await self.send(step)
+        if isinstance(step, Batch):
+            return await async_send_together(self.send, step)
+        await anyio.sleep(step.seconds)
+        return None
 
     async def _where(self, call: Call) -> tuple[str, str]:
         """Return the URL of the service and the key to it; start the embedded one if need be."""
@@ -183,6 +185,8 @@ class AsyncClient:
         return reply
 
     def _wait_before_retry(self, sending: _Sending, error: Exception) -> bool | float:
+        import random
+
         return retry.pause_before_retry(error, sending.left_s(), random.random())  # noqa: S311
 
     async def _attempt(self, sending: _Sending) -> Reply:

@@ -17,6 +17,7 @@ from .._core.tool_results import (
     FileSearchResult,
     MultipleFileContentResult,
 )
+from .._core.transfer import CHUNK_SIZE
 from .service import AsyncBaseService
 
 
@@ -28,8 +29,8 @@ class AsyncFileSystem(AsyncBaseService):
 
     __module__ = "agb"
 
-    DEFAULT_CHUNK_SIZE = operations.CHUNK_SIZE
-    """Bytes that one request reads or writes at the most."""
+    DEFAULT_CHUNK_SIZE = CHUNK_SIZE
+    """Bytes that one request reads or writes where the service takes no more at once."""
 
     @overload
     async def read_file(
@@ -64,11 +65,12 @@ class AsyncFileSystem(AsyncBaseService):
             6
         """
         session_id = self.session.session_id
+        transfer = self.session.get_client()._transfer
         if format == "bytes":
-            return await self._run(file_content.read_bytes(session_id, path))
+            return await self._run(file_content.read_bytes(session_id, path, transfer))
         if format != "text":
             return await self._run(file_content.unknown_format(format))
-        return await self._run(file_content.read_text(session_id, path))
+        return await self._run(file_content.read_text(session_id, path, transfer))
 
     async def write_file(self, path: str, content: str, mode: str = "overwrite") -> BoolResult:
         """Write a text file.
@@ -88,7 +90,10 @@ class AsyncFileSystem(AsyncBaseService):
             >>> first.success, second.success
             (True, True)
         """
-        return await self._run(operations.write(self.session.session_id, path, content, mode))
+        transfer = self.session.get_client()._transfer
+        return await self._run(
+            operations.write(self.session.session_id, path, content, mode, transfer)
+        )
 
     async def create_directory(self, path: str) -> BoolResult:
         """Create a directory and its parents.

@@ -15,8 +15,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from attrs import frozen
-
 from .._pair import ssl_context
 
 if TYPE_CHECKING:
@@ -31,9 +29,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _GZIP = zlib.MAX_WBITS | 16
 
 
-@frozen
 class Response:
-    """A whole reply, named as in httpx.
+    """A whole reply, with the attributes of one of httpx.
 
     Args:
         status_code: HTTP status.
@@ -41,9 +38,10 @@ class Response:
         content: The body, decompressed.
     """
 
-    status_code: int
-    headers: Mapping[str, str]
-    content: bytes
+    def __init__(self, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
+        self.status_code = status_code
+        self.headers = headers
+        self.content = content
 
 
 class AsyncPool:
@@ -135,7 +133,7 @@ class AsyncPool:
     async def _take(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
         import httpcore
 
-        from .network import AsyncNetwork
+        from .network import new_network
 
         while connection := self._next_idle():
             # The embedded server may have begun anew at another port.
@@ -146,7 +144,7 @@ class AsyncPool:
             origin,
             ssl_context=self._ssl_context,
             keepalive_expiry=_IDLE_S,
-            network_backend=AsyncNetwork(),
+            network_backend=new_network(),
         )
 
     async def _give_back(self, connection: httpcore.AsyncHTTPConnection) -> None:

@@ -218,3 +218,15 @@ class AsyncSession(AsyncBaseSession):
     """A session with code, commands and files: what `create` and `get` return."""
 
     __module__ = "agb"
+
+
+def found_session(agb: AsyncAGB, data: GetSessionData) -> AsyncSession:
+    """Make a session of what the service tells of it."""
+    session = AsyncSession(agb, data.session_id)
+    session._describe(data)
+    return session
+
+
+def is_session(value: object) -> bool:
+    """Tell whether a value is a session of this colour."""
+    return isinstance(value, AsyncBaseSession)

@@ -1,37 +1,40 @@
-"""Reading a file: first its size, then ranges of bytes, decoded once."""
+"""Reading a file: first its size, then ranges of bytes, several at once, decoded once.
+
+An old service knows no binary form, or only small ranges; the first long read finds that out.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
+from functools import partial
 
-from attrs import define, field
-
-from agb._core import arguments
-from agb._core.exceptions import FileError, InvalidArgumentError
-from agb._core.files import CHUNK_SIZE, call_tool, read_facts
-from agb._core.operation import Steps, operation
-from agb._core.replies import Reply
+from agb._core import arguments, requests
+from agb._core.exceptions import AGBError, FileError, InvalidArgumentError
+from agb._core.files import call_tool, read_facts
+from agb._core.operation import Steps, operation, send, send_together
+from agb._core.replies import Reply, tool_text
+from agb._core.requests import Call
 from agb._core.tool_results import BinaryFileContentResult, FileContentResult
+from agb._core.transfer import CHUNK_SIZE, RANGES_AT_ONCE, Transfer, may_range_be_too_long
 
 # No base64 text is of this length, so an answer of it is the text of a full range.
 _SIZELESS_RANGE = CHUNK_SIZE - 1
 
 
 @operation(FileContentResult)
-def read_text(session_id: str, path: str) -> Steps[FileContentResult]:
+def read_text(session_id: str, path: str, transfer: Transfer) -> Steps[FileContentResult]:
     """Read a text file."""
-    reply, content = yield from _read(session_id, path)
+    reply, content = yield from _read(session_id, path, transfer)
     return FileContentResult(
         request_id=reply.request_id, success=True, content=content.decode(errors="replace")
     )
 
 
 @operation(BinaryFileContentResult)
-def read_bytes(session_id: str, path: str) -> Steps[BinaryFileContentResult]:
+def read_bytes(session_id: str, path: str, transfer: Transfer) -> Steps[BinaryFileContentResult]:
     """Read a file as bytes."""
-    reply, content = yield from _read(session_id, path)
+    reply, content = yield from _read(session_id, path, transfer)
     return BinaryFileContentResult(
         request_id=reply.request_id, success=True, content=content, size=len(content)
     )
@@ -44,7 +47,7 @@ def unknown_format(format: object) -> Steps[FileContentResult]:
     yield  # makes this a generator, as every operation is
 
 
-def _read(session_id: str, path: str) -> Steps[tuple[Reply, bytes]]:
+def _read(session_id: str, path: str, transfer: Transfer) -> Steps[tuple[Reply, bytes]]:
     arguments.path("path", path)
     first, answer = yield from call_tool(session_id, "get_file_info", {"path": path})
     facts = read_facts(answer)
@@ -53,71 +56,102 @@ def _read(session_id: str, path: str) -> Steps[tuple[Reply, bytes]]:
     size = facts.get("size")
     if not isinstance(size, int):
         raise first.refused(f"The reply to get_file_info has no size of {path}", FileError)
-    if size == 0:
-        return first, (yield from _read_sizeless(session_id, path))
-    content = _Content()
-    while content.offset < size:
-        length = min(CHUNK_SIZE, size - content.offset)
-        given = content.request(path, length)
-        _, answer = yield from call_tool(session_id, "read_file", given)
-        if not content.add(answer, length):
-            break
-    if content.is_broken():
-        _, answer = yield from call_tool(session_id, "read_file", {"path": path})
-        return first, answer.encode()
-    return first, content.joined()
+    # Text that came where bytes were asked for is the beginning of the file, if it can be used.
+    found: bytes | str = ""
+    if transfer.is_binary and size:
+        found = yield from _read_ranges(session_id, path, size, transfer)
+    elif transfer.is_binary:
+        found = yield from _read_sizeless(session_id, path)
+    if isinstance(found, str):
+        transfer.is_binary = False
+        found = yield from _read_as_text(session_id, path, size, found)
+    return first, found
 
 
-def _read_sizeless(session_id: str, path: str) -> Steps[bytes]:
-    """Read what says it is empty: true of an empty file, not of one in `/proc` (trap T10)."""
-    content = _Content()
-    while True:
-        given = content.request(path, _SIZELESS_RANGE)
-        _, answer = yield from call_tool(session_id, "read_file", given)
-        if not answer or not content.add(answer, _SIZELESS_RANGE):
-            return content.joined()
-
-
-@define
-class _Content:
-    """What was read so far, in bytes; falls back to text where a service knows no binary form."""
-
-    offset: int = 0
-    pieces: list[bytes] = field(factory=list[bytes])
-    binary: bool = True
-
-    def request(self, path: str, length: int) -> dict[str, Any]:
-        given: dict[str, Any] = {"path": path, "offset": self.offset, "length": length}
-        return {**given, "format": "binary"} if self.binary else given
-
-    def add(self, answer: str, length: int) -> bool:
-        """Add the answer for the next `length` bytes; return whether there may be more."""
-        piece = self._decoded(answer, length)
-        self.pieces.append(piece)
-        # Text may hold the rest of a character that ends behind the range (trap T9).
-        self.offset += length
-        return not self.binary or len(piece) == length
-
-    def is_broken(self) -> bool:
-        """Tell whether a service that cuts text by bytes broke a character at a seam."""
-        mark = "\N{REPLACEMENT CHARACTER}".encode()
-        edges = [piece.startswith(mark) or piece.endswith(mark) for piece in self.pieces]
-        return not self.binary and len(self.pieces) > 1 and any(edges)
-
-    def joined(self) -> bytes:
-        return b"".join(self.pieces)
-
-    def _decoded(self, answer: str, length: int) -> bytes:
-        raw = answer.encode()
-        if not self.binary:
-            return raw
+def _read_ranges(session_id: str, path: str, size: int, transfer: Transfer) -> Steps[bytes | str]:
+    """Read a file of a known size; return text if the service gives that."""
+    pieces: list[bytes] = []
+    offset = 0
+    longest = transfer.range_size
+    while offset < size:
+        # Until a range of full length has come, one request has to show that it does.
+        end = size if transfer.is_range_sure else offset + 1
+        ranges = [(start, min(longest, size - start)) for start in range(offset, end, longest)]
+        calls = [_range(session_id, path, start, length) for start, length in ranges]
+        readers = [partial(_decoded, length=length) for _, length in ranges]
         try:
-            piece = base64.b64decode(answer, validate=True)
-        except (binascii.Error, ValueError):
-            piece = None
-        # An old service ignores `format` and sends the range itself. It can't be mistaken: base64
-        # of a full range is longer than the range.
-        if piece is None or len(raw) == length:
-            self.binary = False
-            return raw
-        return piece
+            found = yield from send_together(calls, readers, RANGES_AT_ONCE)
+        except AGBError as error:
+            if ranges[0][1] <= CHUNK_SIZE or not may_range_be_too_long(error):
+                raise
+            longest = CHUNK_SIZE
+            continue
+        for (_, length), piece in zip(ranges, found, strict=True):
+            if isinstance(piece, str):
+                # An old service may not give more than this.
+                return piece if length <= CHUNK_SIZE and not offset else ""
+            pieces.append(piece)
+            offset += len(piece)
+            if len(piece) < min(length, CHUNK_SIZE):
+                return b"".join(pieces)  # the file is shorter by now
+            if len(piece) < length:
+                longest = len(piece)  # the service gives no more at once
+                break
+        if longest != transfer.range_size or ranges[0][1] == longest:
+            transfer.found_range(longest)
+    return b"".join(pieces)
+
+
+def _read_sizeless(session_id: str, path: str) -> Steps[bytes | str]:
+    """Read what says it is empty: true of an empty file, not of one in `/proc` (trap T10)."""
+    pieces: list[bytes] = []
+    while True:
+        call = _range(session_id, path, len(pieces) * _SIZELESS_RANGE, _SIZELESS_RANGE)
+        reply = yield from send(call)
+        piece = _decoded(reply, length=_SIZELESS_RANGE)
+        if isinstance(piece, str):
+            return "" if pieces else piece
+        pieces.append(piece)
+        if len(piece) < _SIZELESS_RANGE:
+            return b"".join(pieces)
+
+
+def _read_as_text(session_id: str, path: str, size: int, begin: str) -> Steps[bytes]:
+    """Read a file from a service that gives ranges of it as text."""
+    mark = "\N{REPLACEMENT CHARACTER}"
+    step = CHUNK_SIZE if size else _SIZELESS_RANGE
+    pieces = [begin] if begin else []
+    # What says it is empty is read until nothing comes.
+    while not size or len(pieces) * step < size:
+        # Text may hold the rest of a character that ends behind the range (trap T9).
+        offset = len(pieces) * step
+        length = min(step, size - offset) if size else step
+        given = {"path": path, "offset": offset, "length": length}
+        _, piece = yield from call_tool(session_id, "read_file", given)
+        if not piece:
+            break
+        pieces.append(piece)
+    if len(pieces) > 1 and any(mark in (piece[0], piece[-1]) for piece in pieces):
+        # The service cuts text by bytes, and broke a character at a seam.
+        _, whole = yield from call_tool(session_id, "read_file", {"path": path})
+        return whole.encode()
+    return "".join(pieces).encode()
+
+
+def _range(session_id: str, path: str, offset: int, length: int) -> Call:
+    given = {"path": path, "offset": offset, "length": length, "format": "binary"}
+    return requests.tool(session_id, "read_file", given)
+
+
+def _decoded(reply: Reply, *, length: int) -> bytes | str:
+    """Return the bytes of a range, or the text that the service sent instead.
+
+    An old service ignores `format` and sends the range itself. It can't be mistaken: base64 of a
+    full range is longer than the range.
+    """
+    answer = tool_text(reply, FileError)
+    try:
+        piece = base64.b64decode(answer, validate=True)
+    except (binascii.Error, ValueError):
+        return answer
+    return answer if len(answer) == length else piece

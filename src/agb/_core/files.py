@@ -19,8 +19,8 @@ from agb._core.tool_results import (
     FileSearchResult,
     MultipleFileContentResult,
 )
+from agb._core.transfer import CHUNK_SIZE, Transfer, may_write_be_too_long, shorter_write
 
-CHUNK_SIZE = 51_200
 _NO_MATCHES = "No matches found"
 # Facts about a file that stay text even if they look like a number or a truth value.
 _TEXT_FACTS = {"name", "path", "type", "owner", "group", "target"}
@@ -69,25 +69,35 @@ def _fact(key: str, value: str) -> bool | int | float | str:
 
 
 @operation(BoolResult)
-def write(session_id: str, path: str, content: str, mode: str) -> Steps[BoolResult]:
-    """Write a text file, in chunks of at most CHUNK_SIZE bytes."""
+def write(
+    session_id: str, path: str, content: str, mode: str, transfer: Transfer
+) -> Steps[BoolResult]:
+    """Write a text file, in as few requests as the service takes."""
     arguments.path("path", path)
     arguments.text("content", content)
     if mode not in ("overwrite", "append"):
         raise InvalidArgumentError(f"Invalid mode: {mode!r}; mode is 'overwrite' or 'append'")
-    request_id = ""
-    written = 0
-    for chunk in chunks(content):
-        given = {"path": path, "content": chunk, "mode": "append" if written else mode}
+    data = content.encode()
+    longest = transfer.write_size if mode == "overwrite" else transfer.appendable_size
+    first: Reply | None = None
+    written = refused = 0
+    while first is None or written < len(data):
+        end = cut(data, written, longest)
+        size = end - written
+        given = {"path": path, "content": data[written:end].decode(), "mode": mode}
         try:
             reply, _ = yield from call_tool(session_id, "write_file", given)
         except AGBError as error:
+            if size > CHUNK_SIZE and may_write_be_too_long(error, mode):
+                refused, longest = size, shorter_write(size)
+                continue
             if not written:
                 raise
             raise _after(written, error) from error
-        request_id = request_id or reply.request_id
-        written += len(chunk.encode())
-    return BoolResult(request_id=request_id, success=True, data=True)
+        transfer.found_write(size, refused)
+        first = first or reply
+        written, mode = end, "append"
+    return BoolResult(request_id=first.request_id, success=True, data=True)
 
 
 def _after(written: int, error: AGBError) -> AGBError:
@@ -96,17 +106,14 @@ def _after(written: int, error: AGBError) -> AGBError:
     return type(error)(f"{error} (the first {written} bytes were written)", **facts)
 
 
-def chunks(content: str) -> Iterator[str]:
-    """Cut a text into pieces of at most CHUNK_SIZE UTF-8 bytes, between characters (trap T11)."""
-    data = content.encode()
-    start = 0
-    while len(data) - start > CHUNK_SIZE:
-        end = start + CHUNK_SIZE
-        while data[end] & 0xC0 == 0x80:  # never before a continuation byte
-            end -= 1
-        yield data[start:end].decode()
-        start = end
-    yield data[start:].decode()
+def cut(data: bytes, start: int, longest: int) -> int:
+    """Return where a piece of UTF-8 ends that begins at `start`: between characters (trap T11)."""
+    end = start + longest
+    if end >= len(data):
+        return len(data)
+    while data[end] & 0xC0 == 0x80:  # never before a continuation byte
+        end -= 1
+    return end
 
 
 @operation(BoolResult)

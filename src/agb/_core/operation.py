@@ -7,19 +7,21 @@ or walking pages is written, and tested, once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from attrs import frozen
 
 from agb._core.exceptions import AGBError
 from agb._core.replies import Reply
 from agb._core.requests import Call
-from agb._core.results import Result
+
+if TYPE_CHECKING:
+    from agb._core.results import Result
 
 P = ParamSpec("P")
-R = TypeVar("R", bound=Result)
+R = TypeVar("R", bound="Result")
 T = TypeVar("T")
 
 
@@ -34,16 +36,42 @@ class Pause:
     seconds: float
 
 
-Step = Call | Pause
-# A pause is answered with None, a call with its reply; a call that fails is thrown in as AGBError.
-Steps = Generator[Step, "Reply | None", T]
+@frozen
+class Batch:
+    """A step of several calls that do not depend on each other.
+
+    Args:
+        calls: What to ask.
+        readers: For each call what to do with its reply as soon as it comes, so that only the
+            outcome is kept.
+        at_once: How many calls may be in flight.
+    """
+
+    calls: Sequence[Call]
+    readers: Sequence[Callable[[Reply], Any]]
+    at_once: int
+
+
+Step = Call | Pause | Batch
+# A pause is answered with None, a call with its reply, a batch with the outcomes in the order of
+# its calls. A call that fails is thrown in as AGBError; of a batch the first in its order.
+Steps = Generator[Step, "Reply | list[Any] | None", T]
 
 
 def send(call: Call) -> Steps[Reply]:
     """Make one call and return its reply."""
     reply = yield call
-    assert reply is not None  # a call is answered with a reply
+    assert isinstance(reply, Reply)  # a call is answered with a reply
     return reply
+
+
+def send_together(
+    calls: Sequence[Call], readers: Sequence[Callable[[Reply], T]], at_once: int
+) -> Steps[list[T]]:
+    """Make calls that do not depend on each other and return what their readers made of them."""
+    outcomes = yield Batch(calls, readers, at_once)
+    assert isinstance(outcomes, list)  # a batch is answered with a list
+    return outcomes
 
 
 def operation(

@@ -6,7 +6,6 @@ refused it in words and said when to come back, or it only reads.
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
 from typing import TypedDict
 
 from agb._core.exceptions import AGBError
@@ -112,8 +111,12 @@ def retry_after(header: str, date_header: str) -> float | None:
     Returns:
         Seconds from the reply on, None if the header can't be read.
     """
+    if not header:
+        return None
     if header.strip().isdecimal():
         return float(header)
+    from email.utils import parsedate_to_datetime
+
     try:
         wait = parsedate_to_datetime(header) - parsedate_to_datetime(date_header)
     except (ValueError, TypeError):

@@ -73,18 +73,24 @@ def get(session_id: str) -> Steps[GetSessionResult]:
 
 @operation(SessionListResult)
 def list_page(
-    labels: Mapping[str, str] | None, page: int | None, limit: int | None
+    labels: Mapping[str, str] | None,
+    page: int | None,
+    limit: int | None,
+    next_token: str | None = None,
 ) -> Steps[SessionListResult]:
-    """List one page of sessions, walking there by the tokens of the pages before it."""
+    """List one page of sessions: that of a token, or walking there by those of the pages before."""
     size = arguments.whole_number(
         "limit", _DEFAULT_PAGE_SIZE if limit is None else limit, at_least=1
     )
     try:
         number = arguments.whole_number("page", 1 if page is None else page, at_least=1)
+        token = "" if next_token is None else arguments.text("next_token", next_token)
+        if token and page is not None:
+            raise InvalidArgumentError("page and next_token both name a page; give one of them")
     except InvalidArgumentError as error:
         return evolve(SessionListResult.failed(error), max_results=size)
     wanted = _filter_labels(labels)
-    reply = yield from send(requests.list_sessions(wanted, size, ""))
+    reply = yield from send(requests.list_sessions(wanted, size, token))
     for current in range(1, number):
         token = text(reply.body.get("nextToken"))
         if not token:

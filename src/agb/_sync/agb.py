@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .._core import logs, sessions
+from .._core import logs
 from .._core.config import LOCAL, Config, load_api_key, load_config
 from .._core.exceptions import AGBError, InvalidArgumentError
 from .._core.params import CreateSessionParams
-from .._core.results import (
-    DeleteResult,
-    GetSessionResult,
-    SessionListResult,
-    SessionResult,
-)
 from .._core.retry import DEFAULT_MAX_RETRIES
 from .client import Client
 from .opened import OpenedSession
-from .session import BaseSession, Session
 
 if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self
+
+    # Loaded by the first call: results and the modules of a session are 0.3 of the import time.
+    from .._core.results import DeleteResult, GetSessionResult, SessionListResult, SessionResult
+    from .session import BaseSession, Session
 
 
 class AGB:
@@ -121,6 +118,8 @@ class AGB:
             (True, '')
             >>> deleted = agb.delete(created.session)
         """
+        from .._core import sessions
+
         params = CreateSessionParams() if params is None else params
         created = self.client.run(sessions.create(params))
         result = self._session_result(created)
@@ -158,6 +157,8 @@ class AGB:
             >>> found.data.session_id == session.session_id
             True
         """
+        from .._core import sessions
+
         return self.client.run(sessions.get(session_id))
 
     def list(
@@ -165,6 +166,8 @@ class AGB:
         labels: Mapping[str, str] | None = None,
         page: int | None = None,
         limit: int | None = None,
+        *,
+        next_token: str | None = None,
     ) -> SessionListResult:
         """List the ids of active sessions.
 
@@ -172,6 +175,7 @@ class AGB:
             labels: Only sessions that carry all of these labels; None for all sessions.
             page: Number of the page, from 1; None means 1. Page N takes N requests.
             limit: Sessions on a page; None means 10.
+            next_token: The `next_token` of the page before, instead of `page`: one request.
 
         Returns:
             The ids, and how many there are on all pages. No match is a success with no ids;
@@ -183,7 +187,38 @@ class AGB:
             >>> listed.session_ids == [session.session_id], listed.total_count
             (True, 1)
         """
-        return self.client.run(sessions.list_page(labels, page, limit))
+        from .._core import sessions
+
+        return self.client.run(sessions.list_page(labels, page, limit, next_token))
+
+    def iter_sessions(
+        self, labels: Mapping[str, str] | None = None, limit: int | None = None
+    ) -> Iterator[str]:
+        """Go through the ids of all active sessions, with one request a page.
+
+        Args:
+            labels: Only sessions that carry all of these labels; None for all sessions.
+            limit: Sessions on a page; None means 10.
+
+        Yields:
+            One id after the other; the next page is asked for when the last one is used up.
+
+        Raises:
+            AGBError: If a page can't be read.
+
+        Example:
+            >>> _ = session.set_labels({"project": "walked"})
+            >>> for session_id in agb.iter_sessions({"project": "walked"}, limit=100):
+            ...     print(session_id == session.session_id)
+            True
+        """
+        token: str | None = None
+        while token != "":  # the last page has no token of a next one
+            page = self.list(labels, limit=limit, next_token=token)
+            page.raise_for_error()
+            for session_id in page.session_ids:
+                yield session_id
+            token = page.next_token
 
     def delete(self, session: BaseSession, sync_context: bool = False) -> DeleteResult:
         """Delete a session.
@@ -201,7 +236,10 @@ class AGB:
             >>> deleted.success
             True
         """
-        if not isinstance(session, BaseSession):  # pyright: ignore[reportUnnecessaryIsInstance]
+        from .._core.results import DeleteResult
+        from .session import is_session
+
+        if not is_session(session):
             wrong = InvalidArgumentError(f"session must be a session (found {session!r:.100})")
             return DeleteResult.failed(wrong)
         return session.delete(sync_context)
@@ -248,8 +286,10 @@ class AGB:
         self.close()
 
     def _session_result(self, found: GetSessionResult) -> SessionResult[Session]:
+        from .._core.results import SessionResult
+        from .session import found_session
+
         if not found.success:
             return SessionResult.failed(found.exception or AGBError(found.error_message))
-        session = Session(self, found.data.session_id)
-        session._describe(found.data)
+        session = found_session(self, found.data)
         return SessionResult(request_id=found.request_id, success=True, session=session)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
-
-from attrs import define, field
 
 from .. import _embedded, _tracing
 from .._core import arguments, replies, retry
 from .._core.config import LOCAL, Config, base_url
 from .._core.exceptions import AGBError, APIConnectionError
-from .._core.operation import Pause, Step, Steps
+from .._core.operation import Batch, Step, Steps
 from .._core.replies import Reply
 from .._core.requests import Call
+from .._core.transfer import Transfer
 from .._pair import (
     Connections,
     exchange,
     run_in_thread,
+    send_together,
 )
 from .._version import __version__
 from .pool import Pool, Response
@@ -36,19 +35,19 @@ _FIRST_PAUSE_S = 0.1
 _logger = logging.getLogger("agb")
 
 
-@define
 class _Sending:
     """One call on its way: what is sent where, and what that took so far."""
 
-    call: Call
-    url: str
-    key: str
-    timeout_s: float
-    attempts: int = 0
-    began: float = field(factory=time.monotonic)
+    def __init__(self, call: Call, url: str, key: str, timeout_s: float) -> None:
+        self.call = call
+        self.url = url
+        self.key = key
+        self.attempts = 0
+        self.timeout_s = timeout_s
+        self._began = time.monotonic()
 
     def spent_s(self) -> float:
-        return time.monotonic() - self.began
+        return time.monotonic() - self._began
 
     def left_s(self) -> float:
         return self.timeout_s - self.spent_s()
@@ -79,6 +78,7 @@ class Client:
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
         self._connections = Connections(Pool, transport, trust_env=not self._is_local)
+        self._transfer = Transfer()
         self._closed = False
 
     def __repr__(self) -> str:
@@ -142,11 +142,13 @@ class Client:
         self._closed = True
         self._connections.close()
 
-    def _take(self, step: Step) -> Reply | None:
-        if isinstance(step, Pause):
-            time.sleep(step.seconds)
-            return None
-        return self.send(step)
+    def _take(self, step: Step) -> Reply | list[Any] | None:
+        if isinstance(step, Call):
+            return self.send(step)
+        if isinstance(step, Batch):
+            return send_together(self.send, step)
+        time.sleep(step.seconds)
+        return None
 
     def _where(self, call: Call) -> tuple[str, str]:
         """Return the URL of the service and the key to it; start the embedded one if need be."""
@@ -186,6 +188,8 @@ class Client:
         return reply
 
     def _wait_before_retry(self, sending: _Sending, error: Exception) -> bool | float:
+        import random
+
         return retry.pause_before_retry(error, sending.left_s(), random.random())  # noqa: S311
 
     def _attempt(self, sending: _Sending) -> Reply:

@@ -17,6 +17,7 @@ from .._core.tool_results import (
     FileSearchResult,
     MultipleFileContentResult,
 )
+from .._core.transfer import CHUNK_SIZE
 from .service import BaseService
 
 
@@ -28,8 +29,8 @@ class FileSystem(BaseService):
 
     __module__ = "agb"
 
-    DEFAULT_CHUNK_SIZE = operations.CHUNK_SIZE
-    """Bytes that one request reads or writes at the most."""
+    DEFAULT_CHUNK_SIZE = CHUNK_SIZE
+    """Bytes that one request reads or writes where the service takes no more at once."""
 
     @overload
     def read_file(self, path: str, *, format: Literal["text"] = "text") -> FileContentResult: ...
@@ -60,11 +61,12 @@ class FileSystem(BaseService):
             6
         """
         session_id = self.session.session_id
+        transfer = self.session.get_client()._transfer
         if format == "bytes":
-            return self._run(file_content.read_bytes(session_id, path))
+            return self._run(file_content.read_bytes(session_id, path, transfer))
         if format != "text":
             return self._run(file_content.unknown_format(format))
-        return self._run(file_content.read_text(session_id, path))
+        return self._run(file_content.read_text(session_id, path, transfer))
 
     def write_file(self, path: str, content: str, mode: str = "overwrite") -> BoolResult:
         """Write a text file.
@@ -84,7 +86,8 @@ class FileSystem(BaseService):
             >>> first.success, second.success
             (True, True)
         """
-        return self._run(operations.write(self.session.session_id, path, content, mode))
+        transfer = self.session.get_client()._transfer
+        return self._run(operations.write(self.session.session_id, path, content, mode, transfer))
 
     def create_directory(self, path: str) -> BoolResult:
         """Create a directory and its parents.

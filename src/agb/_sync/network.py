@@ -16,6 +16,8 @@ import httpcore
 
 from .._pair import backend
 
+_LARGE_READ = 1 << 20
+
 
 class Network(httpcore.NetworkBackend):
     """The network of httpcore, with streams that hold back what is written until the next read."""
@@ -47,6 +49,7 @@ class GatheringStream(httpcore.NetworkStream):
         self._stream = stream
         self._unsent: list[bytes] = []
         self._write_timeout: float | None = None
+        self._read_size = 0
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Hold back what is to be sent."""
@@ -61,7 +64,10 @@ class GatheringStream(httpcore.NetworkStream):
             # A server that hangs up in the middle may have said why before.
             with suppress(httpcore.WriteError):
                 self._stream.write(whole, self._write_timeout)
-        return self._stream.read(max_bytes, timeout)
+        # Where much comes, larger reads are fewer: httpcore asks for 64 KiB each time.
+        received = self._stream.read(self._read_size or max_bytes, timeout)
+        self._read_size = _LARGE_READ if len(received) >= max_bytes else 0
+        return received
 
     def close(self) -> None:
         """Close the connection."""
@@ -80,3 +86,8 @@ class GatheringStream(httpcore.NetworkStream):
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  (as in httpcore)
         """Return what is known of the socket."""
         return self._stream.get_extra_info(info)
+
+
+def new_network() -> Network:
+    """Make the network of a connection."""
+    return Network()

@@ -15,10 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from attrs import frozen
-
 from .._pair import ssl_context
-from .network import Network
 
 if TYPE_CHECKING:
     import ssl
@@ -32,9 +29,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _GZIP = zlib.MAX_WBITS | 16
 
 
-@frozen
 class Response:
-    """A whole reply, named as in httpx.
+    """A whole reply, with the attributes of one of httpx.
 
     Args:
         status_code: HTTP status.
@@ -42,9 +38,10 @@ class Response:
         content: The body, decompressed.
     """
 
-    status_code: int
-    headers: Mapping[str, str]
-    content: bytes
+    def __init__(self, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
+        self.status_code = status_code
+        self.headers = headers
+        self.content = content
 
 
 class Pool:
@@ -136,6 +133,8 @@ class Pool:
     def _take(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
         import httpcore
 
+        from .network import new_network
+
         while connection := self._next_idle():
             # The embedded server may have begun anew at another port.
             if connection.can_handle_request(origin) and not connection.has_expired():
@@ -145,7 +144,7 @@ class Pool:
             origin,
             ssl_context=self._ssl_context,
             keepalive_expiry=_IDLE_S,
-            network_backend=Network(),
+            network_backend=new_network(),
         )
 
     def _give_back(self, connection: httpcore.HTTPConnection) -> None:
