@@ -32,6 +32,7 @@ class Service:
         self.longest_body = longest_body
         self.longest_range = longest_range
         self.files: dict[str, bytearray] = {}
+        self._writes: list[bytes] = []
         self.connections = 0
         self.requests = 0
 
@@ -44,6 +45,10 @@ class Service:
             return 200, str(getattr(self, path[1:])).encode()
         if path == "/sdk/ListSession":
             return 200, self._page({key: values[0] for key, values in parse_qs(query).items()})
+        if body.endswith(_WRITE_FILE):
+            # What is measured is the client: a write is worked off when somebody looks at the file.
+            self._writes.append(body)
+            return 200, _text("ok")
         if path == "/mcp":
             return 200, self._tool(json.loads(body))
         return 200, _ok({"sessionId": "s-1", "resourceUrl": ""})
@@ -58,18 +63,24 @@ class Service:
         name, given = body["name"], json.loads(body["args"])
         if name == "run_code":
             return _RUN_CODE
-        file = self.files.setdefault(given["path"], bytearray())
+        self._work_off()
+        file = self.files.get(given["path"], bytearray())
         if name == "get_file_info":
             return _text(f"size: {len(file)}\nisDirectory: false")
-        if name == "write_file":
-            if given["mode"] == "overwrite":
-                file.clear()
-            file += given["content"].encode()
-            return _text("ok")
         start, length = given.get("offset", 0), given["length"]
         if length > self.longest_range:
             return _text(f"length is at most {self.longest_range}", is_error=True)
         return _text(base64.b64encode(file[start : start + length]).decode())
+
+
+    def _work_off(self) -> None:
+        for body in self._writes:
+            given = json.loads(json.loads(body)["args"])
+            file = self.files.setdefault(given["path"], bytearray())
+            if given["mode"] == "overwrite":
+                file.clear()
+            file += given["content"].encode()
+        self._writes.clear()
 
 
 def _ok(data: object, **siblings: object) -> bytes:
@@ -81,6 +92,8 @@ def _text(text: str, *, is_error: bool = False) -> bytes:
     return _ok({"content": [{"type": "text", "text": text}], "isError": is_error})
 
 
+# How the body of such a request ends, in the spelling of `json.dumps`.
+_WRITE_FILE = b'"name": "write_file"}'
 _RUN_CODE = _text(
     json.dumps(
         {

@@ -6,8 +6,10 @@ Requests and replies are those of the protocol's appendix.
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from agb._core import code, command, file_content, files, sessions
+from agb._core import code, command, file_content, files, requests, sessions
 from agb._core.params import CreateSessionParams
 from agb._core.transfer import Transfer
 
@@ -278,3 +280,13 @@ def test_only_create_may_start_the_embedded_server_anew():
     ]
 
     assert starting == [True, True, *[False] * (len(SESSION_REQUESTS) - 2)]
+
+
+@given(st.text(), st.sampled_from(["", "é"]))
+def test_long_arguments_travel_as_short_ones_do(text, end):
+    """However long its arguments, a tool call is the same JSON."""
+    content = text + 'x\\"\n\x7f' * 20_000 + end
+    call = requests.tool("s-1", "write_file", {"path": '/a"args": "', "content": content})
+
+    assert json.loads(call.content) == call.body
+    assert json.loads(call.body["args"])["content"] == content

@@ -80,8 +80,9 @@ class AsyncGatheringStream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Go on encrypted."""
-        stream = await self._stream.start_tls(ssl_context, server_hostname, timeout)
-        return AsyncGatheringStream(stream)
+        return AsyncGatheringStream(
+            await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        )
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  (as in httpcore)
         """Return what is known of the socket."""

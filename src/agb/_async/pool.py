@@ -50,9 +50,13 @@ class AsyncPool:
     A call has a connection to itself. It takes the one used last, so one call after another uses
     one connection, and as many are open as there were calls at once. Safe for threads where calls
     block: taking and giving back is a single step of a deque.
+
+    Args:
+        idle_s: How long a connection is kept without being used, in seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, idle_s: float = _IDLE_S) -> None:
+        self._idle_s = idle_s
         self._idle: deque[httpcore.AsyncHTTPConnection] = deque()
         self._ssl_context: ssl.SSLContext | None = None
         self._next_sweep = 0.0
@@ -143,7 +147,7 @@ class AsyncPool:
         return httpcore.AsyncHTTPConnection(
             origin,
             ssl_context=self._ssl_context,
-            keepalive_expiry=_IDLE_S,
+            keepalive_expiry=self._idle_s,
             network_backend=new_network(),
         )
 

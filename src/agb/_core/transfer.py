@@ -12,7 +12,7 @@ RANGE_SIZE = (2 << 20) - 1
 RANGES_AT_ONCE = 6
 """Ranges of a file in flight: together with RANGE_SIZE what a read needs besides its content."""
 
-_WRITE_SIZES = (16 << 20, 4 << 20, 1 << 20, CHUNK_SIZE)
+_WRITE_SIZES = (16 << 20, 4 << 20, 1 << 20, 256 << 10, CHUNK_SIZE)
 _BAD_REQUEST = 400
 _CONTENT_TOO_LARGE = 413
 # Something on the way gave up on the service, which may be at work all the same.

@@ -80,8 +80,7 @@ class GatheringStream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         """Go on encrypted."""
-        stream = self._stream.start_tls(ssl_context, server_hostname, timeout)
-        return GatheringStream(stream)
+        return GatheringStream(self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  (as in httpcore)
         """Return what is known of the socket."""
