@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from .server import Ready
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     help="Run code somewhere safe.",
     no_args_is_help=True,
     add_completion=False,

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from . import interpreter, recipe, seccomp, users
 from .interpreter import is_below, outermost
@@ -56,6 +56,10 @@ class Host:
         Raises:
             MachineUnfit: A directory is missing or cannot be used.
         """
+        if facts.counts_processes_of_user:
+            others = users.threads_of(os.getuid())
+            limits = evolve(settings.inside, max_processes=settings.inside.max_processes + others)
+            settings = evolve(settings, inside=limits)
         python = interpreter.find(settings.python)
         node = shutil.which("node")
         state = _make_state_directory(settings.directory, facts.is_root)
@@ -163,7 +167,10 @@ def _session_users() -> tuple[int, int]:
 
 def _own(node: str | None) -> list[str]:
     """Return what to show of a Node.js that is not below `/usr`: the program, not its directory."""
-    return [] if node is None else [node, os.path.realpath(node)]
+    if node is None:
+        return []
+    directory, name = os.path.split(node)
+    return [os.path.join(os.path.realpath(directory), name), os.path.realpath(node)]
 
 
 def _private(paths: Iterable[str], state: str) -> tuple[tuple[str, str], ...]:

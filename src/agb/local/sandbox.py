@@ -9,9 +9,10 @@ import socket
 from typing import TYPE_CHECKING, Protocol
 
 from .connection import Connection
+from .diagnosis import Attempt, explain
 from .failures import SandboxError, SandboxGone, ToolError
 from .host import Host
-from .machine import Attempt, Bubblewrap, Facts, MachineUnfit, bubblewraps, check, explain
+from .machine import Bubblewrap, Facts, MachineUnfit, bubblewraps, check
 from .spawning import SpawnerFailed, Spawning
 from .warming import Warming
 
@@ -31,7 +32,7 @@ __all__ = [
     "ToolError",
 ]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Sandbox(Protocol):

@@ -21,7 +21,7 @@ from .sessions import SessionManager
 from .settings import Settings
 from .store import Store
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class StartError(Exception):

@@ -15,7 +15,7 @@ from .sandbox import Sandbox, SandboxError, SandboxFactory, SandboxGone
 from .settings import Settings
 from .store import Page, ReplyForm, SessionRecord, Status, Store
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class TooManySessions(Exception):

@@ -20,7 +20,7 @@ from . import spawner
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 # Only the package `spawner` is loaded: nothing of this one, and no site-packages.
 _START = (
@@ -58,7 +58,7 @@ class Spawning:
         self._loop = asyncio.get_running_loop()
         self._ends: dict[int, asyncio.Future[Ended]] = {}
         self._prepared: asyncio.Future[str | None] = self._loop.create_future()
-        self.alive = True
+        self.alive: bool = True
         # What the socket's buffer had no room for: many sandboxes asked for at once.
         self._outbox: deque[tuple[bytes, list[int]]] = deque()
         self._loop.add_reader(ours.fileno(), self._hear)
@@ -135,6 +135,8 @@ class Spawning:
 
     def _say(self, message: dict[str, object], descriptor: int | None = None) -> None:
         """Send a message, at once or as soon as there is room."""
+        if not self.alive:
+            return
         # A copy: the original may be closed before there is room.
         descriptors = [] if descriptor is None else [os.dup(descriptor)]
         self._outbox.append((json.dumps(message).encode(), descriptors))

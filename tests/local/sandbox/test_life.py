@@ -75,6 +75,20 @@ async def test_closing_leaves_nothing(sandboxes):
         await sandbox.call("shell", {"command": ":", "timeout_ms": 1}, timeout_s=1)
 
 
+async def test_no_zombies(sandboxes):
+    """The spawner collects every process of the sandboxes it has ended."""
+    opened = [await sandboxes.open("x") for _ in range(3)]
+    spawner = sandboxes._spawning._process.pid
+    children = Path(f"/proc/{spawner}/task/{spawner}/children")
+    if not children.exists():
+        pytest.skip("this kernel does not tell the children of a process")
+    assert len(children.read_text().split()) >= 3
+    for sandbox in opened:
+        await sandbox.aclose()
+
+    assert children.read_text() == ""
+
+
 async def test_deep_directories_are_removed(sandboxes):
     """A tree deeper than any recursion or path is removed."""
     sandbox = await sandboxes.open("x")

@@ -11,8 +11,9 @@ from pathlib import Path
 import attrs
 import pytest
 
-from agb.local import machine
-from agb.local.machine import Attempt, Bubblewrap, Facts, MachineUnfit
+from agb.local import diagnosis, machine
+from agb.local.diagnosis import Attempt
+from agb.local.machine import Bubblewrap, Facts, MachineUnfit
 from agb.local.sandbox import Sandboxes
 from agb.local.settings import Settings
 
@@ -34,7 +35,7 @@ NO_NAMESPACES = "bwrap: No permissions to create new namespace, likely because t
 
 def explain(errors, **facts):
     attempts = [Attempt(bubblewrap=BWRAP, errors=errors)]
-    return str(machine.explain(attrs.evolve(GOOD, **facts), attempts))
+    return str(diagnosis.explain(attrs.evolve(GOOD, **facts), attempts))
 
 
 def refuse(**facts):
@@ -107,7 +108,8 @@ def test_other_refusals():
     said = explain("bwrap: Creating new namespace failed: Operation not permitted")
     assert "SELinux" in said
 
-    assert "bubblewrap ended without a word" in explain("")
+    assert "said: nothing)" in explain("")
+    assert "does not start in a sandbox" in explain("Traceback …: No module named 'encodings'")
 
 
 def test_unfit_bubblewraps():
@@ -164,7 +166,7 @@ def test_reading_the_facts(tmp_path):
     assert (facts.userns_clone, facts.max_user_namespaces) == (0, 0)
     assert facts.seccomp_filtered
     assert facts.in_container
-    assert facts.may_mount
+    assert facts.may(21)
     empty = Facts.read(str(tmp_path / "nothing"))
     assert (empty.apparmor_restricts, empty.userns_clone, empty.capabilities) == (False, None, 0)
 
@@ -181,8 +183,8 @@ def executable(path: Path, content: bytes) -> str:
         (b"#!/no/such/loader\n", "does not run on this system"),
         (b"\x7fELF\x02\x01\x01" + bytes(11) + b"\xf3" + bytes(100), "does not run on this system"),
         (b"#!/bin/sh\necho 'bwrap: Unknown option --disable-userns' >&2; exit 1\n", "too old"),
-        (b"#!/bin/sh\necho 'bwrap: a word' >&2; exit 1\n", "said: bwrap: a word"),
-        (b"#!/bin/sh\nexit 0\n", "ended without a word"),
+        (b"#!/bin/sh\necho 'bwrap: a word' >&2; exit 1\n", "said: bwrap: a word)"),
+        (b"#!/bin/sh\nexit 0\n", "said: nothing)"),
     ],
 )
 async def test_starting_with_a_bad_bubblewrap(tmp_path, content, said):
@@ -195,6 +197,17 @@ async def test_starting_with_a_bad_bubblewrap(tmp_path, content, said):
 
     assert said in str(caught.value)
     assert not set(Path("/tmp").glob("agb-*")) - before
+
+
+async def test_a_bubblewrap_that_dies_early(tmp_path):
+    """What a bubblewrap leaves that dies before naming its child is found and ended."""
+    tmp_path.chmod(0o755)
+    leaving = b"#!/bin/sh\nsleep 987.4 &\nkill -9 $$\n"
+    with pytest.raises(MachineUnfit):
+        await Sandboxes.start(Settings(bwrap=executable(tmp_path / "bwrap", leaving)))
+
+    left = subprocess.run(["pgrep", "-f", "^sleep 987.4"], capture_output=True, check=False)
+    assert left.stdout == b""
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root drops its rights")

@@ -93,6 +93,16 @@ def test_users():
         users.session_users("0 1000 1\n", "0 1000 1\n")
 
 
+def test_counting_threads():
+    """Processes and threads of a user are counted."""
+    before = users.threads_of(os.getuid())
+    with subprocess.Popen(["sleep", "60"]) as process:
+        assert users.threads_of(os.getuid()) > 0 < before
+        process.kill()
+
+    assert users.threads_of(4_000_000_000) == 0
+
+
 def test_entering(tmp_path):
     """A path all users can enter is open to all at each step, through links as well."""
     outer = tmp_path / "outer"

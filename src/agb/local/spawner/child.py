@@ -28,8 +28,8 @@ class Child:
         self.inner: int | None = None
         """A pidfd of the sandbox's process 1, once bubblewrap has told which it is."""
         self.error_pipe: int | None = None
-        self.starting = False
-        self.doomed = False
+        self.starting: bool = False
+        self.doomed: bool = False
 
     def start(
         self,

@@ -194,6 +194,9 @@ class Spawner:
 
     def _inner_ended(self, child: Child, descriptor: int) -> None:
         """No process of the sandbox is left."""
+        # An orphan of bubblewrap's, and so a child of this process, unless bubblewrap saw it end.
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PIDFD, descriptor, os.WEXITED | os.WNOHANG)
         self._close(descriptor)
         child.inner = None
         self._clean_up(child)
