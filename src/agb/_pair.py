@@ -174,6 +174,9 @@ async def async_exchange(
     """
     import anyio
 
+    if not hasattr(client, "stream"):
+        # On connections of our own the scope does what a time-out for each read would do again.
+        request.extensions["timeout"] = {"connect": request.extensions["timeout"]["connect"]}
     with anyio.fail_after(seconds):
         response = await client.send(request)
     return response, response.content
@@ -196,10 +199,12 @@ def exchange(
 
     ends = Until(seconds)
     timeouts: dict[str, float] = request.extensions["timeout"]
-    request.extensions["timeout"] = {name: Until(limit) for name, limit in timeouts.items()}
     if not hasattr(client, "stream"):
+        connect = Until(timeouts["connect"])
+        request.extensions["timeout"] = {"connect": connect, "read": ends, "write": ends}
         whole = client.send(request)
         return whole, whole.content
+    request.extensions["timeout"] = {name: Until(limit) for name, limit in timeouts.items()}
     response = cast("httpx.Client", client).send(request, stream=True)
     try:
         parts: list[bytes] = []
