@@ -89,7 +89,8 @@ def main() -> int:
                 shown = step(session).rstrip()
                 milliseconds = (perf_counter() - began) * 1000
                 console.print(f"[bold cyan]{title}[/] [dim]{milliseconds:.0f} ms[/]")
-                console.print("\n".join(f"  {escape(line)}" for line in shown.splitlines()) + "\n")
+                lines = "\n".join(f"  {escape(line)}" for line in shown.splitlines())
+                console.print(f"{lines}\n", soft_wrap=True)
     except AGBError as error:
         console.print(f"[bold red]{type(error).__name__}[/]: {escape(str(error))}")
         return 1

@@ -82,11 +82,12 @@ class AsyncAGB:
         )
 
     @classmethod
-    def local(cls, *, timeout_ms: int = 60_000) -> Self:
+    def local(cls, *, timeout_ms: int = 60_000, max_retries: int = DEFAULT_MAX_RETRIES) -> Self:
         """Make a client of the embedded server: sandboxes on this machine, no account.
 
         Args:
             timeout_ms: How long one request may take, in milliseconds.
+            max_retries: How often a call that is safe to repeat is sent again; 0 turns it off.
 
         Returns:
             The same as with `AGB_ENDPOINT=local`.
@@ -96,7 +97,7 @@ class AsyncAGB:
             >>> AsyncAGB.local().endpoint
             'local'
         """
-        return cls(cfg=Config(endpoint=LOCAL, timeout_ms=timeout_ms))
+        return cls(cfg=Config(endpoint=LOCAL, timeout_ms=timeout_ms), max_retries=max_retries)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(endpoint={self.endpoint!r})"
@@ -262,7 +263,8 @@ class AsyncAGB:
             A context manager that gives the session.
 
         Raises:
-            AGBError: On entering, if the session can't be created.
+            SessionError: On entering, if the session can't be created; the typed reason, such as
+                AuthenticationError, is its `__cause__`.
 
         Example:
             >>> async with agb.open_session() as session:

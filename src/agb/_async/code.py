@@ -24,7 +24,7 @@ class AsyncCode(AsyncBaseService):
             code: The source text. Java takes snippets, not whole classes.
             language: `python`, `javascript`, `java` or `r`, in any case; also `py`, `python3`,
                 `js`, `node` and `nodejs`.
-            timeout_s: How long the code may run, in seconds.
+            timeout_s: How long the code may run, in whole seconds; fractions are rounded up.
 
         Returns:
             The result. Code that fails gives `success=False` with the reason in

@@ -33,6 +33,8 @@ class AsyncOpenedSession:
         self._session: AsyncSession | None = None
 
     async def __aenter__(self) -> AsyncSession:
+        if self._session is not None:
+            raise RuntimeError("This session is open already; call open_session again for another")
         result = await self._agb.create(self._params)
         if not result.success:
             reason = result.exception

@@ -96,6 +96,10 @@ def load_config(cfg: Config | None = None) -> Config:
         InvalidArgumentError: If `AGB_TIMEOUT_MS` is no positive integer.
     """
     if cfg is not None:
+        if not isinstance(cfg, Config):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidArgumentError(
+                f"cfg must be a Config such as Config(endpoint=...) (found {type(cfg).__name__})"
+            )
         return cfg
     timeout_ms = environment_setting("AGB_TIMEOUT_MS")
     if timeout_ms is None:

@@ -31,6 +31,8 @@ class OpenedSession:
         self._session: Session | None = None
 
     def __enter__(self) -> Session:
+        if self._session is not None:
+            raise RuntimeError("This session is open already; call open_session again for another")
         result = self._agb.create(self._params)
         if not result.success:
             reason = result.exception
