@@ -3,8 +3,8 @@
     python benchmarks/soak.py 5        # five minutes
 
 Every write carries a token of its own. At the end a client without faults reads what is there, and
-each token is held against what its caller was told: a success is there once, a failure not at all, an
-unknown outcome at most once. Memory and descriptors have to be flat, and every failure must be
+each token is held against what its caller was told: a success is there once, a failure not at all,
+an unknown outcome at most once. Memory and descriptors have to be flat, and every failure must be
 one that the faults explain. Exits with 1 if anything of that does not hold.
 """
 
@@ -61,10 +61,12 @@ class FaultyProxy:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> int:
+        """Listen on the loopback interface; return the port."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1000)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
+        """End with all connections."""
         self._server.close()
         for task in self._tasks:
             task.cancel()
@@ -160,6 +162,7 @@ class Ledger:
         self.unexplained: list[str] = []
 
     def note(self, name: str, result: Result, token: str = "") -> None:
+        """Write down what a caller was told, of a write with its token."""
         self.calls[name] += 1
         error = result.exception
         if error is not None:
@@ -179,7 +182,9 @@ class Ledger:
         denied = [token for token in self.failed if found[token]]
         foreign = found.keys() - self.done - self.failed - self.unknown
         lists = {"lost": lost, "doubled": doubled, "told not to be": denied, "foreign": foreign}
-        return [f"{len(some)} writes {what}: {sorted(some)[:3]}" for what, some in lists.items() if some]
+        return [
+            f"{len(some)} writes {what}: {sorted(some)[:3]}" for what, some in lists.items() if some
+        ]
 
 
 async def work(sessions: list[AsyncSession], ledger: Ledger, number: int, until: float) -> None:
@@ -231,6 +236,7 @@ def usage() -> tuple[float, int]:
 
 
 async def sample(samples: list[tuple[float, int]], seconds: float) -> None:
+    """Look at memory and descriptors now and then."""
     while True:
         await asyncio.sleep(seconds)
         samples.append(usage())
@@ -295,14 +301,15 @@ def report(
     print(f"{calls} calls in {seconds:.0f} s, {IN_FLIGHT} in flight: {dict(ledger.calls)}")
     print(f"{sum(proxy.injected.values())} faults: {dict(proxy.injected)}")
     print(f"{failures} failed calls: {dict(ledger.failures)}")
-    writes = (len(ledger.done), len(ledger.failed), len(ledger.unknown))
-    print("writes: %d done, %d not done, %d of unknown outcome" % writes)
+    done, failed, unknown = (len(some) for some in (ledger.done, ledger.failed, ledger.unknown))
+    print(f"writes: {done} done, {failed} not done, {unknown} of unknown outcome")
     if samples:
         (first_mb, first_fds), (last_mb, last_fds) = samples[0], samples[-1]
         print(f"memory {first_mb:.0f} → {last_mb:.0f} MB, descriptors {first_fds} → {last_fds}")
 
 
 def main() -> int:
+    """Start a server, run the soak, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("minutes", type=float, nargs="?", default=1.0)
     parser.add_argument("--seed", type=int, default=1)

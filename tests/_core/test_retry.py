@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agb import APIConnectionError, AGBError
+from agb import AGBError, APIConnectionError
 from agb._core import requests, retry
 
 RUN = requests.tool("s-1", "run_code", {})

@@ -32,7 +32,7 @@ def test_a_cancelled_command_ends(backend: str) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_cancelled_code_is_interrupted(backend: str) -> None:
-    """Code whose call was cancelled is interrupted; the session goes on, its variables are there."""
+    """Code whose call was cancelled is interrupted; the session keeps its variables."""
 
     async def program() -> str:
         async with AsyncAGB.local() as agb, agb.open_session() as session:

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from .server import FaultyServer
-from .table import FAULTS, Case, cases
+from .table import FAULTS, cases
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -159,7 +159,10 @@ answering("answers 429 with `Retry-After`", http("429 Slow", PAGE_OF_A_GATEWAY, 
 answering("answers 500 in its own words", http("500 Bad", envelope(None, success=False)))
 answering("answers 502 with a page", http("502 Bad", PAGE_OF_A_GATEWAY))
 answering("answers 503", http("503 Busy", PAGE_OF_A_GATEWAY))
-answering("answers 503 with `Retry-After`", http("503 Busy", envelope(None, success=False), "Retry-After: 1"))
+answering(
+    "answers 503 with `Retry-After`",
+    http("503 Busy", envelope(None, success=False), "Retry-After: 1"),
+)
 answering("redirects elsewhere", http("302 Found", b"", "Location: http://127.0.0.1:9/"))
 
 
@@ -199,7 +202,7 @@ def cases() -> list[Case]:
 
 def _expected(cell: str) -> Expected:
     match = re.fullmatch(
-        r"(?:`(\w+)`|succeeds), sent (\d) ×(, \*\*outcome unknown\*\*)?(, retryable)?", cell
+        r"(?:`(\w+)`|succeeds), sent (\d) .(, \*\*outcome unknown\*\*)?(, retryable)?", cell
     )
     assert match, f"a cell that says nothing: {cell}"
     return Expected(match[1] or "", int(match[2]), bool(match[4]), bool(match[3]))

@@ -23,7 +23,7 @@ def config(endpoint):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_cancelled_scope_closes_the_connection(backend, serve):
-    """A cancelled call hangs up, so that the server can stop; the next call has a new connection."""
+    """A cancelled call hangs up, so that the server can stop; the next one connects anew."""
     server, endpoint = serve("never answers", 1)
 
     async def program():

@@ -12,7 +12,7 @@ from agb._network import DeadlineBackend, Until, use_deadlines
 @pytest.fixture
 def connected(serve):
     """A connection to a server that answers."""
-    server, endpoint = serve("")
+    _server, endpoint = serve("")
     port = int(endpoint.rpartition(":")[2])
     stream = DeadlineBackend().connect_tcp("127.0.0.1", port, Until(30))
     yield stream

@@ -59,7 +59,7 @@ def certificate(authority, tmp_path):
 @pytest.fixture
 def secure(serve, certified):
     """A server with TLS that works."""
-    server, endpoint = serve("has a certificate that nobody trusts")
+    _server, endpoint = serve("has a certificate that nobody trusts")
     return endpoint
 
 
@@ -113,7 +113,7 @@ def test_a_proxy_of_the_environment(colour, serve):
 @pytest.mark.parametrize("colour", PROGRAMS)
 def test_what_needs_no_proxy(colour, serve):
     """`NO_PROXY` names what is reached without it."""
-    server, address = serve("")
+    _server, address = serve("")
     there = address.removeprefix("http://").partition(":")[0]
 
     told = run(colour, address, HTTP_PROXY="http://127.0.0.1:9", NO_PROXY=there)
@@ -136,7 +136,7 @@ def test_an_http_client_of_the_program(serve):
 @pytest.mark.usefixtures("no_proxy")
 def test_an_http_client_of_the_program_keeps_to_the_deadline(serve):
     """The body of a reply that drips is given up in time on a foreign connection, too."""
-    server, endpoint = serve("drips the body")
+    _server, endpoint = serve("drips the body")
     config = Config(endpoint=endpoint, timeout_ms=100)
 
     with httpx.Client() as http_client:

@@ -50,7 +50,7 @@ def test_a_restart_under_load_of_tasks(backend, serve):
     results = []
 
     async def work(agb, number):
-        for turn in range(6):
+        for _ in range(6):
             results.append(await agb.create())
 
     async def program():
@@ -88,4 +88,3 @@ def test_reads_survive_a_restart(serve):
         results = [result for future in futures for result in future.result()]
 
     assert [result.error_message for result in results if not result.success] == []
-

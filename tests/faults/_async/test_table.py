@@ -62,7 +62,7 @@ async def test_fault(case, serve, caplog):
 
 async def test_what_passes_is_survived(case, serve):
     """A fault that happens once, to a call that may be made again, is not seen by the caller."""
-    server, endpoint = serve(case.fault, 1)
+    _server, endpoint = serve(case.fault, 1)
     config = Config(endpoint=endpoint, timeout_ms=30_000)
     async with AsyncAGB("test-key", config) as agb:
         result = await CALLS[case.operation](agb, AsyncSession(agb, "s-1"))
