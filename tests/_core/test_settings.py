@@ -169,3 +169,10 @@ def test_load_config_shows_only_the_beginning_of_what_is_no_number(bare_environm
         load_config()
 
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("cfg", ["http://127.0.0.1:8000", {"endpoint": "host"}, 5])
+def test_load_config_takes_a_config_only(cfg):
+    """A URL or a dict in place of a Config is refused with what to pass instead."""
+    with pytest.raises(InvalidArgumentError, match=r"Config\(endpoint=\.\.\.\)"):
+        load_config(cfg)

@@ -103,6 +103,17 @@ def test_open_session_deletes_after_an_exception(agb, service):
     assert service.seen == [CREATE, RELEASE]
 
 
+def test_open_session_is_entered_once_at_a_time(agb, service):
+    """What is open can't be entered again: its first session would never be deleted."""
+    opened = agb.open_session()
+    with opened:
+        with pytest.raises(RuntimeError, match="open already"):
+            with opened:
+                pass
+
+    assert service.seen == [CREATE, RELEASE]
+
+
 def test_open_session_does_not_delete_again(agb, service):
     """A session that the program deleted in the block makes no second request at its end."""
     with agb.open_session() as session:
