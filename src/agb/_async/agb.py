@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .._core import sessions
 from .._core.config import LOCAL, Config, load_api_key, load_config
 from .._core.exceptions import AGBError, InvalidArgumentError
-from .._core.params import CreateSessionParams
+from .._core.params import CreateSessionParams, all_context_syncs
 from .._core.results import (
     DeleteResult,
     GetSessionResult,
@@ -17,6 +17,7 @@ from .._core.results import (
     SessionResult,
 )
 from .client import AsyncClient
+from .context_service import AsyncContextService
 from .opened import AsyncOpenedSession
 from .session import AsyncBaseSession, AsyncSession
 
@@ -44,6 +45,7 @@ class AsyncAGB:
         timeout_ms: How long one request may take, in milliseconds.
         config: The settings in use.
         client: The HTTP side.
+        context: Contexts: files that outlive sessions.
 
     Raises:
         InvalidArgumentError: A `ValueError`: there is no API key, or a setting can't be used.
@@ -74,6 +76,7 @@ class AsyncAGB:
         self.client = AsyncClient(
             self.config, self.api_key, http_client=http_client, transport=transport
         )
+        self.context = AsyncContextService(self)
 
     @classmethod
     def local(cls, *, timeout_ms: int = 60_000) -> Self:
@@ -98,13 +101,14 @@ class AsyncAGB:
     async def create(
         self, params: CreateSessionParams | None = None
     ) -> SessionResult[AsyncSession]:
-        """Create a session.
+        """Create a session, and wait until the files of its contexts are there.
 
         Args:
-            params: Image and labels of the session; None for a session without either.
+            params: Image, labels and contexts of the session; None for a session without any.
 
         Returns:
-            The session in `session`, or the reason in `error_message`.
+            The session in `session`, or the reason in `error_message`. Files of a context that
+            can't be brought do not fail the creation: `session.context.info` tells.
 
         Example:
             >>> from agb import CreateSessionParams
@@ -119,6 +123,8 @@ class AsyncAGB:
         result = self._session_result(created)
         if result.success:
             result.session.image_id = params.image_id or ""
+            if all_context_syncs(params):
+                await result.session._wait_for_contexts()
         return result
 
     async def get(self, session_id: str) -> SessionResult[AsyncSession]:
@@ -178,15 +184,18 @@ class AsyncAGB:
         """
         return await self.client.run(sessions.list_page(labels, page, limit))
 
-    async def delete(self, session: AsyncBaseSession, sync_context: bool = False) -> DeleteResult:
+    async def delete(
+        self, session: AsyncBaseSession, sync_context: bool = False, *, wait: bool = False
+    ) -> DeleteResult:
         """Delete a session.
 
         Args:
             session: The session.
             sync_context: Sync all contexts of the session first, and wait for it.
+            wait: Also wait until nothing is left of the session, for five minutes at most.
 
         Returns:
-            The same as `session.delete(sync_context)`.
+            The same as `session.delete(sync_context, wait=wait)`.
 
         Example:
             >>> created = await agb.create()
@@ -197,7 +206,7 @@ class AsyncAGB:
         if not isinstance(session, AsyncBaseSession):  # pyright: ignore[reportUnnecessaryIsInstance]
             wrong = InvalidArgumentError(f"session must be a session (found {session!r:.100})")
             return DeleteResult.failed(wrong)
-        return await session.delete(sync_context)
+        return await session.delete(sync_context, wait=wait)
 
     def open_session(
         self, params: CreateSessionParams | None = None, sync_context: bool = False

@@ -178,7 +178,11 @@ class AsyncClient:
 
         seconds = self._config.timeout_ms / 1000
         longer = call.time_limit_s + _READ_MARGIN_S if call.time_limit_s else 0
-        return httpx.Timeout(seconds, read=max(seconds, longer))
+        return httpx.Timeout(
+            seconds,
+            connect=call.connect_timeout_s or seconds,
+            read=call.read_timeout_s or max(seconds, longer),
+        )
 
 
 def _translated(call: Call, url: str, error: httpx.HTTPError) -> AGBError:

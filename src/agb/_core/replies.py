@@ -64,7 +64,7 @@ def read(call: Call, status_code: int, request_id_header: str, content: bytes) -
 
     Raises:
         AuthenticationError: For HTTP 401 and 403.
-        SessionNotFoundError: For a `….NotFound` code.
+        SessionNotFoundError: For a `….NotFound` code of a call that names a session.
         APIError: For any other failure, and for a body that is no envelope.
     """
     body = _camel_case(as_object(parsed(content)))
@@ -133,6 +133,13 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def whole_number(value: object) -> int:
+    """Return a JSON value if it is an integer, also as text, else 0."""
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int) else 0
+
+
 def as_object(value: object) -> Mapping[str, Any]:
     """Return a JSON value if it is an object, else an empty one."""
     return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
@@ -172,9 +179,17 @@ def _failure(call: Call, status_code: int, code: str, request_id: str, message: 
     kind: type[AGBError] = APIError
     if status_code in (401, 403):
         kind = AuthenticationError
-    elif code.endswith(".NotFound") or (status_code == 404 and not code):
+    elif _names_session(call, code) and (
+        code.endswith(".NotFound") or (status_code == 404 and not code)
+    ):
         kind = SessionNotFoundError
     return kind(reason, status_code=status_code, code=code, request_id=request_id)
+
+
+def _names_session(call: Call, code: str) -> bool:
+    """Tell whether what was not found can be a session: it may be a context or one of its files."""
+    asked = {**call.query, **call.body}
+    return "sessionId" in asked and "context" not in code.lower()
 
 
 def _unreadable(call: Call, status_code: int, request_id: str, content: bytes) -> AGBError:
