@@ -1,6 +1,6 @@
 """Create a session, use each of its modules, and delete it.
 
-    AGB_ENDPOINT=local python examples/quickstart.py
+AGB_ENDPOINT=local python examples/quickstart.py
 """
 
 from agb import AGB

@@ -1,6 +1,6 @@
 """The quickstart in the async colour; `anyio.run(main, backend="trio")` runs it on trio.
 
-    AGB_ENDPOINT=local python examples/quickstart_async.py
+AGB_ENDPOINT=local python examples/quickstart_async.py
 """
 
 import anyio

@@ -1,6 +1,6 @@
 """A tour of a session: code in two languages, a command, files and labels.
 
-    AGB_ENDPOINT=local python examples/tour.py
+AGB_ENDPOINT=local python examples/tour.py
 """
 
 import sys

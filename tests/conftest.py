@@ -19,12 +19,13 @@ Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 class Service:
     """Speaks the wire protocol: keeps sessions and labels, and every request for the test to see.
 
-    An endpoint is named by its path, a tool by its name. `on` puts prepared answers in place of
-    what the service would do: one a request, the last of them for good.
+    An endpoint is named by its path, a tool by its name, all of them by `*`. `on` puts prepared
+    answers in place of what the service would do: one a request, the last of them for good.
     """
 
     def __init__(self) -> None:
         self.requests: list[httpx.Request] = []
+        self.connections = 0
         self.labels: dict[str, dict[str, str]] = {}
         self.transport = httpx.MockTransport(self.handle)
         self._answers: dict[str, list[Answer]] = {}
@@ -71,7 +72,7 @@ class Service:
     def handle(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         endpoint = self._endpoint(request)
-        answers = self._answers.get(endpoint)
+        answers = self._answers.get(endpoint) or self._answers.get("*")
         if answers is None:
             return self._work(endpoint, request)
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -120,22 +121,30 @@ def service() -> Service:
 
 
 @pytest.fixture
-def served(service: Service) -> Iterator[str]:
+def served(service: Service, no_proxy: None) -> Iterator[str]:
     """The URL under which `service` listens on a real port of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"  # keeps connections open
 
+        def setup(self) -> None:
+            service.connections += 1
+            super().setup()
+
         def do_POST(self) -> None:
             length = int(self.headers.get("content-length", "0"))
             url = f"http://{self.headers['host']}{self.path}"
             headers = dict(self.headers.items())
-            asked = httpx.Request("POST", url, headers=headers, content=self.rfile.read(length))
+            asked = httpx.Request(
+                self.command, url, headers=headers, content=self.rfile.read(length)
+            )
             answer = service.handle(asked)
             self.send_response(answer.status_code)
             self.send_header("Content-Length", str(len(answer.content)))
             self.end_headers()
             self.wfile.write(answer.content)
+
+        do_GET = do_POST
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -150,11 +159,18 @@ def served(service: Service) -> Iterator[str]:
 
 
 @pytest.fixture
-def nowhere() -> Iterator[str]:
+def nowhere(no_proxy: None) -> Iterator[str]:
     """A URL on this machine where nothing listens, and where nothing else can begin to."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment whose proxy, if any, is not used for this machine."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.1")
 
 
 @pytest.fixture

@@ -50,10 +50,12 @@ class AsyncConnections:
         return client
 
     async def aclose(self) -> None:
-        """Close the client of the running event loop; those of loops that ended are let go."""
-        loop = _running_loop()
-        _, client = self._clients.get(loop, (0, None))
-        self._clients.clear()
+        """Close the client of the running event loop, and let go those of loops that ended.
+
+        Another loop that runs in another thread has to close its own: nobody else can.
+        """
+        _, client = self._clients.pop(_running_loop(), (0, None))
+        self._drop_ended()
         if client is not None:
             await client.aclose()
 

@@ -129,9 +129,7 @@ def test_every_call_has_an_example() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize(
-    "value", [case for case in documented() if examples(case.values[0])]
-)
+@pytest.mark.parametrize("value", [case for case in documented() if examples(case.values[0])])
 def test_docstring_example(value: Any) -> None:
     """The example of a docstring runs and gives what it shows, in either colour."""
     text = inspect.getdoc(value) or ""

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from agb.local.app import create_app
 from agb.local.sandbox import SandboxError, SandboxGone
@@ -32,6 +33,7 @@ class FakeSandbox:
         self.may_answer.set()
         self.may_close = asyncio.Event()
         self.may_close.set()
+        self.closing = asyncio.Event()
         self.closed = asyncio.Event()
 
     async def call(
@@ -62,6 +64,7 @@ class FakeSandbox:
             raise SandboxGone("The sandbox has ended.")
 
     async def aclose(self) -> None:
+        self.closing.set()
         await self.may_close.wait()
         self.closed.set()
 
@@ -92,8 +95,13 @@ class FakeSandboxes:
 class Api:
     """Calls the application the way clients do."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self.client = client
+    def __init__(self, app: Starlette) -> None:
+        self.app = app
+        self.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+            base_url="http://test",
+            headers={"authorization": f"Bearer {API_KEY}"},
+        )
 
     async def create(self, version: str | None = "0.12.0", **body: object) -> str:
         query = {} if version is None else {"sdkStats": json.dumps({"sdk_version": version})}
@@ -107,9 +115,7 @@ class Api:
         return await self.client.get(path, params=query)
 
     async def tool(self, session_id: str, name: str, **arguments: object) -> httpx.Response:
-        return await self.post(
-            "/mcp", args=json.dumps(arguments), sessionId=session_id, name=name
-        )
+        return await self.post("/mcp", args=json.dumps(arguments), sessionId=session_id, name=name)
 
     async def tool_text(self, session_id: str, name: str, **arguments: object) -> tuple[str, bool]:
         """Call a tool and return its text and whether it is an error."""
@@ -136,17 +142,13 @@ async def make_api(fake_sandboxes: FakeSandboxes) -> AsyncIterator[MakeApi]:
     def make(**settings: object) -> Api:
         chosen = Settings(**settings)
         sessions = SessionManager(fake_sandboxes, chosen)
-        client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(
-                create_app(sessions, API_KEY, chosen), raise_app_exceptions=False
-            ),
-            base_url="http://test",
-            headers={"authorization": f"Bearer {API_KEY}"},
-        )
-        ends.extend([client.aclose, sessions.aclose])
-        return Api(client)
+        api = Api(create_app(sessions, API_KEY, chosen))
+        ends.extend([api.client.aclose, sessions.aclose])
+        return api
 
     yield make
+    for sandbox in fake_sandboxes.opened:
+        sandbox.may_close.set()
     for end in ends:
         await end()
 

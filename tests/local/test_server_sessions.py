@@ -185,9 +185,7 @@ async def test_release_waits_until_the_sandbox_is_gone(api, fake_sandboxes):
     sandbox.may_close.clear()
 
     release = asyncio.create_task(api.post("/mcp/releaseSession", sessionId=session_id))
-    info = await api.post("/mcp/getSessionInfo", sessionId=session_id)
-    while info.json()["data"]["status"] == "RUNNING":
-        info = await api.post("/mcp/getSessionInfo", sessionId=session_id)
+    await sandbox.closing.wait()
     assert not release.done()
     sandbox.may_close.set()
 
@@ -366,7 +364,10 @@ async def test_an_idle_session_is_released(api, fake_sandboxes):
 async def test_a_working_session_is_not_idle(api, fake_sandboxes):
     """A call in flight keeps its session alive beyond the idle time-out."""
     fake_sandboxes.answers["shell"] = {
-        "stdout": "", "stderr": "", "exit_code": 0, "timed_out": False,
+        "stdout": "",
+        "stderr": "",
+        "exit_code": 0,
+        "timed_out": False,
     }
     session_id = await api.create(timeout=1)
     sandbox = fake_sandboxes.opened[0]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from agb._core.exceptions import InvalidArgumentError
+
+# As milliseconds still what a socket can wait for, as a count more than any service holds.
+LARGEST_NUMBER = 2_000_000_000
+_LONGEST_S = LARGEST_NUMBER // 1000
 
 
 def is_unicode(value: str) -> bool:
@@ -51,23 +54,30 @@ def paths(name: str, value: object) -> list[str]:
 
 
 def whole_number(name: str, value: object, *, at_least: int, unit: str = "") -> int:
-    """Check that a value is an `int` that is large enough."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
+    """Check that a value is an `int` that is large enough, and not out of all proportion."""
+    if (
+        not isinstance(value, int)
+        or isinstance(value, bool)
+        or not at_least <= value <= LARGEST_NUMBER
+    ):
         raise InvalidArgumentError(
-            f"{name} must be an integer{unit}, at least {at_least} (found {value!r})"
+            f"{name} must be an integer{unit}, at least {at_least} and at most {LARGEST_NUMBER}"
+            f" (found {shown(value)})"
         )
     return value
 
 
 def seconds(name: str, value: object) -> float:
-    """Check that a value is a finite, positive number of seconds."""
+    """Check that a value is a positive number of seconds that can be waited for."""
     if (
         isinstance(value, bool)
         or not isinstance(value, (int, float))
-        or not math.isfinite(value)
-        or value <= 0
+        or not 0 < value <= _LONGEST_S  # also false for nan and inf
     ):
-        raise InvalidArgumentError(f"{name} must be a positive number of seconds (found {value!r})")
+        raise InvalidArgumentError(
+            f"{name} must be a positive number of seconds, at most {_LONGEST_S}"
+            f" (found {shown(value)})"
+        )
     return value
 
 
@@ -95,4 +105,12 @@ def _is_variable_name(key: object) -> bool:
 
 
 def _described(value: object) -> str:
-    return "None" if value is None else f"{type(value).__name__} {value!r:.100}"
+    return "None" if value is None else f"{type(value).__name__} {shown(value)}"
+
+
+def shown(value: object) -> str:
+    """Return the beginning of a value's repr, for a message."""
+    try:
+        return f"{value!r:.100}"
+    except ValueError:  # an integer of more digits than Python prints
+        return "one of too many digits"

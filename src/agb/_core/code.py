@@ -45,6 +45,13 @@ _FORMATS: dict[str, tuple[str, ...]] = {
 }
 _JSON_FORMATS = ("json", "chart")
 
+_SHOWN_KEYS = {key for keys in _FORMATS.values() for key in keys} | {
+    "isMainResult",
+    "is_main_result",
+}
+# Longer than any run; also keeps out integers that no float holds.
+_LONGEST_S = 1e9
+
 # A program may print JSON of its own: an object counts as the service's only with such a neighbour.
 _STREAM_KEYS = {"stdout", "stderr", "execution_count", "execution_time", "executionError"}
 _RICH_KEYS = {"logs", "execution_count", "execution_time", "isError"}
@@ -180,7 +187,11 @@ def _result(
     return EnhancedCodeExecutionResult(
         request_id=reply.request_id,
         execution_count=count if isinstance(count, int) else None,
-        execution_time=float(seconds) if isinstance(seconds, (int, float)) else 0.0,
+        execution_time=(
+            float(seconds)
+            if isinstance(seconds, (int, float)) and abs(seconds) < _LONGEST_S
+            else 0.0
+        ),
         logs=logs or ExecutionLogs(),
         results=results or [],
         error=error,
@@ -196,7 +207,8 @@ def _item(item: object) -> ExecutionResult:
     while isinstance(value, str) and isinstance(inner := parsed(value), (dict, str)):
         value = inner
     formats = as_object(value)
-    if not formats:
+    # A shown text may itself be JSON: it is an object by format only with a key of one.
+    if not formats or (isinstance(item, str) and not _SHOWN_KEYS & formats.keys()):
         return ExecutionResult(text=item if isinstance(item, str) else json.dumps(item))
     shown = {
         name: _as_format(name, next((formats[key] for key in keys if key in formats), None))
@@ -214,9 +226,9 @@ def _as_format(name: str, value: object) -> Any:  # noqa: ANN401  (any JSON valu
 
 def _lines(value: object) -> list[str]:
     if isinstance(value, str):
-        return [value]
+        return [text(value)]
     items = cast("list[object]", value) if isinstance(value, list) else []
-    return [item for item in items if isinstance(item, str)]
+    return [text(item) for item in items if isinstance(item, str)]
 
 
 def _texts(value: Mapping[str, Any]) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from types import NoneType
 from urllib.parse import urlsplit
 
 from attrs import define, field
 
+from agb._core.arguments import LARGEST_NUMBER, whole_number
 from agb._core.exceptions import InvalidArgumentError
 
 DEFAULT_ENDPOINT = "sdk-api.agb.cloud"
@@ -21,7 +23,7 @@ def environment_setting(name: str) -> str | None:
     `.env` is read without touching `os.environ`, so that it leaks into no child process.
     """
     value = os.environ.get(name)
-    if not value and os.path.isfile(".env"):
+    if value is None and os.path.isfile(".env"):
         from dotenv import dotenv_values
 
         value = dotenv_values(".env", interpolate=False).get(name)
@@ -42,10 +44,7 @@ def _check_endpoint(instance: object, attribute: object, endpoint: object) -> No
 
 
 def _check_timeout_ms(instance: object, attribute: object, timeout_ms: object) -> None:
-    if not isinstance(timeout_ms, int) or isinstance(timeout_ms, bool) or timeout_ms <= 0:
-        raise InvalidArgumentError(
-            f"timeout_ms must be a positive integer of milliseconds (found {timeout_ms!r})"
-        )
+    whole_number("timeout_ms", timeout_ms, at_least=1, unit=" of milliseconds")
 
 
 @define
@@ -101,9 +100,10 @@ def load_config(cfg: Config | None = None) -> Config:
     timeout_ms = environment_setting("AGB_TIMEOUT_MS")
     if timeout_ms is None:
         return Config()
-    if not timeout_ms.isdecimal():
+    if not timeout_ms.isdecimal() or len(timeout_ms) > len(str(LARGEST_NUMBER)):
         raise InvalidArgumentError(
-            f"AGB_TIMEOUT_MS must be a positive integer of milliseconds (found {timeout_ms!r})"
+            "AGB_TIMEOUT_MS must be a positive integer of milliseconds"
+            f" (found {timeout_ms[:100]!r})"
         )
     return Config(timeout_ms=int(timeout_ms))
 
@@ -122,9 +122,10 @@ def load_api_key(api_key: str, endpoint: str) -> str:
         InvalidArgumentError: If there is no key, or if it can't be sent in a header. The message
             never shows the key.
     """
-    if not isinstance(api_key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(api_key, (str, NoneType)):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidArgumentError(f"api_key must be a str (found {type(api_key).__name__})")
-    key = api_key.strip()
+    # Programs pass `os.getenv(...)`, so None is a key left out.
+    key = (api_key or "").strip()
     if endpoint == LOCAL:
         return key
     key = key or (environment_setting("AGB_API_KEY") or "").strip()
@@ -157,7 +158,7 @@ def base_url(endpoint: str) -> str:
         usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False
-    if not usable or "://" in url.partition("://")[2] or any(c.isspace() for c in url):
+    if not usable or "://" in url.partition("://")[2] or " " in url or not url.isprintable():
         raise InvalidArgumentError(
             f"endpoint must be a host name or an http(s) URL, or 'local' (found {endpoint!r})"
         )

@@ -15,6 +15,9 @@ from agb._core.operation import Steps, operation
 from agb._core.replies import Reply
 from agb._core.tool_results import BinaryFileContentResult, FileContentResult
 
+# No base64 text is of this length, so an answer of it is the text of a full range.
+_SIZELESS_RANGE = CHUNK_SIZE - 1
+
 
 @operation(FileContentResult)
 def read_text(session_id: str, path: str) -> Steps[FileContentResult]:
@@ -69,14 +72,14 @@ def _read_sizeless(session_id: str, path: str) -> Steps[bytes]:
     """Read what says it is empty: true of an empty file, not of one in `/proc` (trap T10)."""
     content = _Content()
     while True:
-        given = content.request(path, CHUNK_SIZE)
+        given = content.request(path, _SIZELESS_RANGE)
         try:
             _, answer = yield from call_tool(session_id, "read_file", given)
         except AGBError:
             if content.offset == 0:
                 return b""
             raise
-        if not answer or not content.add(answer, CHUNK_SIZE):
+        if not answer or not content.add(answer, _SIZELESS_RANGE):
             return content.joined()
 
 
@@ -110,7 +113,7 @@ class _Content:
         return b"".join(self.pieces)
 
     def _decoded(self, answer: str, length: int) -> bytes:
-        raw = answer.encode(errors="surrogatepass")
+        raw = answer.encode()
         if not self.binary:
             return raw
         try:

@@ -50,7 +50,7 @@ def info(session_id: str, path: str) -> Steps[FileInfoResult]:
 
 def read_facts(answer: str) -> dict[str, Any]:
     """Read `key: value` lines, split at the first colon."""
-    pairs = (line.split(":", 1) for line in answer.splitlines() if ":" in line)
+    pairs = (line.split(":", 1) for line in answer.split("\n") if ":" in line)
     return {key.strip(): _fact(key.strip(), value.strip()) for key, value in pairs}
 
 

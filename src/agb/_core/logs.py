@@ -39,12 +39,12 @@ def configure() -> None:
     level, path = environment_setting("AGB_LOG_LEVEL"), environment_setting("AGB_LOG_FILE")
     handler: logging.Handler = logging.NullHandler()
     try:
-        if path:
-            handler = logging.FileHandler(path, encoding="utf-8", delay=True)
-        elif level:
-            handler = logging.StreamHandler()
         if path or level:
             logger.setLevel((level or "INFO").upper())
+        if path:
+            handler = logging.FileHandler(path, encoding="utf-8")
+        elif level:
+            handler = logging.StreamHandler()
     except (ValueError, OSError) as error:
         raise InvalidArgumentError(
             f"AGB_LOG_LEVEL or AGB_LOG_FILE can't be used: {error}"

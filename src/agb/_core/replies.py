@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from attrs import frozen
 
+from agb._core.arguments import is_unicode
 from agb._core.exceptions import (
     AGBError,
     APIError,
@@ -69,9 +70,9 @@ def read(call: Call, status_code: int, request_id_header: str, content: bytes) -
     """
     body = _camel_case(as_object(parsed(content)))
     ok_status = 200 <= status_code < 300
-    if "success" not in body:
-        raise _unreadable(call, status_code, request_id_header, content)
     request_id = text(body.get("requestId")) or request_id_header
+    if "success" not in body:
+        raise _unreadable(call, status_code, request_id, content)
     code = text(body.get("code"))
     data = body.get("data")
     if ok_status and body["success"] is True:
@@ -129,8 +130,15 @@ def _answer(data: object) -> ToolAnswer:
 
 
 def text(value: object) -> str:
-    """Return a JSON value if it is a string, else `""`."""
-    return value if isinstance(value, str) else ""
+    """Return a JSON value if it is a string, else `""`.
+
+    JSON can name halves of a surrogate pair, which no UTF-8 text holds: they become U+FFFD.
+    """
+    if not isinstance(value, str):
+        return ""
+    if is_unicode(value):
+        return value
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def whole_number(value: object) -> int:

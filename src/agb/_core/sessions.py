@@ -241,7 +241,7 @@ def _be(name: str, value: object, *kinds: type) -> None:
 def _session_id(reply: Reply) -> str:
     """Return the session id of a reply, `""` if there is none that a session could be made with."""
     session_id = text(reply.mapping().get("sessionId"))
-    return session_id if session_id.strip() and arguments.is_unicode(session_id) else ""
+    return session_id if session_id.strip() else ""
 
 
 def _session_result(reply: Reply, session_id: str) -> GetSessionResult:

@@ -1,5 +1,5 @@
 """`python -m agb.local` is the command line `agb`."""
 
-from agb.local.commands import main
+from .commands import main
 
 main()

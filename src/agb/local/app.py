@@ -13,14 +13,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agb.local.endpoints import TOOL_CALL_PATH, Endpoint, Endpoints
-from agb.local.envelope import ApiFailure, new_request_id, render_failure, render_success
-from agb.local.hang_up import ClientHungUp, until_hang_up
-from agb.local.requests import authorize, read_call
-from agb.local.sandbox import SandboxError, SandboxGone
-from agb.local.sessions import SessionManager, SessionNotFound
-from agb.local.settings import Settings
-from agb.local.tools import ToolBox
+from .endpoints import TOOL_CALL_PATH, Endpoint, Endpoints
+from .envelope import ApiFailure, new_request_id, render_failure, render_success
+from .hang_up import ClientHungUp, until_hang_up
+from .requests import authorize, read_call
+from .sandbox import SandboxError, SandboxGone
+from .sessions import SessionManager, SessionNotFound
+from .settings import Settings
+from .tools import ToolBox
 
 # Starlette logs and raises again what is only an `Exception`: a mistake of the server itself.
 _ERRORS = (ApiFailure, SessionNotFound, SandboxError, ClientHungUp, HTTPException, Exception)

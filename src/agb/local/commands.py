@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from agb.local.server import Ready
+    from .server import Ready
 
 app = typer.Typer(
     help="Run code somewhere safe.",
@@ -59,11 +59,11 @@ def serve(
     It asks for the API key in AGB_API_KEY, or for a random one that it prints.
     """
     # Imported here: the help of the command line needs none of it.
-    from agb.local import logs
-    from agb.local.sandbox import MachineUnfit, SandboxError
-    from agb.local.server import Options, StartError
-    from agb.local.server import serve as run_server
-    from agb.local.settings import Settings
+    from . import logs
+    from .sandbox import MachineUnfit, SandboxError
+    from .server import Options, StartError
+    from .server import serve as run_server
+    from .settings import Settings
 
     owned = owner_fd is not None or owner_stdin
     # The key in the environment of an owner is one for the cloud; it has no business here.

@@ -9,12 +9,12 @@ from typing import Any
 
 import attrs
 
-from agb.local.envelope import ApiFailure, Reply, invalid_request, tool_content
-from agb.local.requests import Call
-from agb.local.sessions import SessionManager
-from agb.local.settings import Settings
-from agb.local.store import InvalidPageToken, SessionRecord
-from agb.local.tools import ToolBox
+from .envelope import ApiFailure, Reply, invalid_request, tool_content
+from .requests import Call
+from .sessions import SessionManager
+from .settings import Settings
+from .store import InvalidPageToken, SessionRecord
+from .tools import ToolBox
 
 Handler = Callable[[Call], Coroutine[Any, Any, Reply]]
 

@@ -10,8 +10,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from agb.local.envelope import invalid_request, new_request_id, render_failure
-from agb.local.settings import Settings
+from .envelope import invalid_request, new_request_id, render_failure
+from .settings import Settings
 
 
 class HttpServer(uvicorn.Server):

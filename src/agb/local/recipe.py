@@ -77,10 +77,13 @@ class Recipe:
     python: str
     """The interpreter inside; its path is the same on both sides."""
 
+    packages: Sequence[str]
+    """Directories of packages the interpreter does not find by itself inside."""
+
     search_path: str
     """PATH inside."""
 
-    def arguments(self, workspace: str) -> list[str]:
+    def options(self, workspace: str) -> list[str]:
         """Return bubblewrap's options for one sandbox.
 
         Args:
@@ -119,15 +122,11 @@ class Recipe:
             *("--chdir", HOME),
         ]
 
-    def command(self, descriptor: int) -> list[str]:
-        """Return the agent's command line.
-
-        Args:
-            descriptor: The agent's end of the socket.
-        """
+    def command(self) -> list[str]:
+        """Return the agent's command line; the number of its socket is to be added."""
         start = (
             f"import sys; sys.path.append({AGENT_PARENT!r}); "
-            f"from inside.agent import main; main({descriptor})"
+            "from inside.agent import main; main(int(sys.argv[-1]))"
         )
         # Without site-packages and without the user's own: a fast start, and only our code.
         return [self.python, "-I", "-S", "-c", start]
@@ -140,8 +139,12 @@ class Recipe:
             "LANG": "C.UTF-8",
             "TERM": "dumb",
         }
-        limits = self.settings.for_agent()
-        return {"limits": limits, "home": HOME, "environment": environment}
+        return {
+            "limits": self.settings.for_agent(),
+            "home": HOME,
+            "environment": environment,
+            "packages": list(self.packages),
+        }
 
 
 def search_path(python: str, node: str | None) -> str:
@@ -171,19 +174,19 @@ def prepare_etc(directory: str, source: str = "/etc") -> None:
             shutil.copyfile(origin, target)
 
 
-def prepare_agent(directory: str) -> None:
-    """Copy the package `inside` and compile it.
-
-    Copied, so that everybody can read it wherever this package is installed; compiled, so that no
-    sandbox has to.
+def prepare_agent(directory: str, *, compiled: bool) -> None:
+    """Copy the package `inside`, so that all can read it wherever this package is installed.
 
     Args:
         directory: Where the package goes; must not exist.
+        compiled: Whether to compile it, for the interpreter that runs this process.
     """
-    import py_compile
-
     source = os.path.join(os.path.dirname(__file__), "inside")
     shutil.copytree(source, directory, ignore=shutil.ignore_patterns("__pycache__"))
+    if not compiled:
+        return
+    import py_compile
+
     for name in os.listdir(directory):
         if name.endswith(".py"):
             path = os.path.join(directory, name)

@@ -10,9 +10,9 @@ from typing import cast
 import attrs
 from starlette.requests import Request
 
-from agb.local.envelope import ApiFailure, invalid_request
-from agb.local.json_values import is_unicode, parse, type_name
-from agb.local.store import ReplyForm
+from .envelope import ApiFailure, invalid_request
+from .json_values import is_unicode, parse, type_name
+from .store import ReplyForm
 
 STRUCTURED_SINCE = (0, 8)
 """The client release that began to read structured replies of `run_code` and `shell`."""

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import asyncio
+import itertools
+import logging
+import os
+import socket
+from typing import TYPE_CHECKING, Protocol
 
-from agb.local.machine import MachineUnfit
-from agb.local.settings import Settings
+from .connection import Connection
+from .failures import SandboxError, SandboxGone, ToolError
+from .host import Host
+from .machine import Attempt, Bubblewrap, Facts, MachineUnfit, bubblewraps, check, explain
+from .spawning import SpawnerFailed, Spawning
+from .warming import Warming
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .settings import Settings
+    from .spawning import Ended
 
 __all__ = [
     "MachineUnfit",
@@ -17,34 +32,27 @@ __all__ = [
     "ToolError",
 ]
 
-
-class SandboxError(Exception):
-    """The sandbox could not do it at all; the text is safe to show."""
-
-
-class SandboxGone(SandboxError):
-    """The sandbox has ended; says why if that is known."""
-
-
-class ToolError(Exception):
-    """The tool said no: a message for the user.
-
-    Attributes:
-        detail: Further facts, such as the output until then; often empty.
-    """
-
-    def __init__(self, message: str, detail: dict[str, object] | None = None) -> None:
-        super().__init__(message)
-        self.detail: dict[str, object] = detail or {}
+logger = logging.getLogger(__name__)
 
 
 class Sandbox(Protocol):
-    """One session's sandbox."""
+    """One session's sandbox, wherever it runs."""
 
     async def call(
         self, method: str, params: dict[str, object], *, timeout_s: float
     ) -> dict[str, object]:
-        """Do one operation inside; cancelling the awaiting task cancels the work inside."""
+        """Do one operation inside; cancelling the awaiting task cancels the work inside.
+
+        Args:
+            method: One of the agent's methods.
+            params: Its parameters, JSON values.
+            timeout_s: Seconds until the sandbox counts as silent.
+
+        Raises:
+            ToolError: The tool said no.
+            SandboxGone: The sandbox has ended.
+            SandboxError: It could not do it at all.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -53,7 +61,7 @@ class Sandbox(Protocol):
 
 
 class SandboxFactory(Protocol):
-    """Whatever opens sandboxes, on this machine or on others."""
+    """What opens sandboxes, on this machine or on others."""
 
     async def open(self, name: str) -> Sandbox:
         """Start one sandbox."""
@@ -62,20 +70,167 @@ class SandboxFactory(Protocol):
     async def aclose(self) -> None:
         """End all sandboxes."""
         ...
+
+
+class _StartFailed(Exception):
+    """A sandbox did not start; the text is what bubblewrap said, with this machine's paths."""
+
+
+class LocalSandbox:
+    """A sandbox on this machine."""
+
+    def __init__(self, number: int, name: str, spawning: Spawning, settings: Settings) -> None:
+        self._number = number
+        self._name = name
+        self._spawning = spawning
+        self._settings = settings
+        self._connection = Connection(settings, self._condemn)
+        self._end: asyncio.Future[Ended] | None = None
+
+    async def start(self, host: Host, bubblewrap: Bubblewrap) -> None:
+        """Start bubblewrap and the agent in it.
+
+        Raises:
+            _StartFailed: It did not answer.
+        """
+        ours, theirs = socket.socketpair()
+        await self._connection.open(ours)
+        self._end = self._spawning.open(
+            self._number, theirs, **host.start_message(self._number, bubblewrap)
+        )
+        self._end.add_done_callback(self._ended)
+        try:
+            await self._connection.call(
+                "start", host.recipe.start_parameters(), self._settings.start_timeout_s
+            )
+        except (SandboxError, ToolError) as error:
+            await self.aclose()
+            raise _StartFailed(self._end.result().errors if self._end.done() else "") from error
+        except BaseException:
+            self._condemn()
+            raise
+
+    async def call(
+        self, method: str, params: dict[str, object], *, timeout_s: float
+    ) -> dict[str, object]:
+        """Do one operation inside; see `Sandbox.call`."""
+        return await self._connection.call(method, params, timeout_s)
+
+    async def aclose(self) -> None:
+        """End all its processes and remove its files; may be called again."""
+        self._connection.close("The sandbox of this session has been closed")
+        self._condemn()
+        if self._end is not None:
+            # Shielded by `wait`: the end is the same for everybody who waits for it.
+            await asyncio.wait({self._end}, timeout=self._settings.close_timeout_s)
+
+    def _ended(self, end: asyncio.Future[Ended]) -> None:
+        """Tell whoever waits for an answer that none will come."""
+        if end.result().status is None:
+            reason = "the process that starts sandboxes was killed"
+        else:
+            reason = "its first process was killed or has crashed"
+        self._connection.close(f"The sandbox of this session has ended: {reason}")
+
+    def _condemn(self) -> None:
+        """Have the spawner kill it; needs no waiting."""
+        if self._end is not None and not self._end.done():
+            self._spawning.close(self._number)
 
 
 class Sandboxes:
     """Opens sandboxes on this machine."""
 
+    def __init__(self, settings: Settings, host: Host) -> None:
+        """Use `Sandboxes.start`."""
+        self._settings = settings
+        self._host = host
+        self._numbers = itertools.count(1)
+        self._spawning: Spawning | None = None
+        self._restarting = asyncio.Lock()
+        self._bubblewrap: Bubblewrap | None = None
+        self._warming = Warming(settings)
+        self._closed = False
+
     @classmethod
     async def start(cls, settings: Settings) -> Sandboxes:
-        """Find out what the machine can do and get ready."""
-        raise NotImplementedError
+        """Find out what the machine can do, and get ready to open sandboxes.
 
-    async def open(self, name: str) -> Sandbox:
-        """Start one sandbox."""
-        raise NotImplementedError
+        Call it from the server's main thread.
+
+        Raises:
+            MachineUnfit: The machine cannot run sandboxes.
+        """
+        facts = Facts.read()
+        check(facts)
+        candidates = bubblewraps(settings.bwrap)
+        host = Host.prepare(settings, facts, candidates)
+        self = cls(settings, host)
+        try:
+            await self._choose(facts, candidates)
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    async def open(self, name: str) -> LocalSandbox:
+        """Start one sandbox.
+
+        Args:
+            name: What the log calls it.
+
+        Raises:
+            SandboxError: It could not be started.
+        """
+        assert self._bubblewrap is not None
+        try:
+            with self._warming.held_back():
+                sandbox = await self._start_one(name, self._bubblewrap)
+        except (SpawnerFailed, _StartFailed) as error:
+            # The text names paths of this machine: it is for the log of this machine only.
+            logger.warning("sandbox %s did not start: %s", name, error)
+            raise SandboxError("The sandbox could not be started; the server's log says why") from None
+        self._warming.begin(sandbox)
+        return sandbox
 
     async def aclose(self) -> None:
         """End all sandboxes."""
-        raise NotImplementedError
+        self._closed = True
+        self._warming.stop()
+        if self._spawning is not None:
+            await self._spawning.aclose(self._settings.close_timeout_s)
+        self._host.remove()
+
+    async def _choose(self, facts: Facts, candidates: Sequence[Bubblewrap]) -> None:
+        """Take the first bubblewrap that really starts a sandbox."""
+        attempts: list[Attempt] = []
+        for candidate in candidates:
+            try:
+                sandbox = await self._start_one("trial", candidate)
+            except SpawnerFailed as error:
+                raise MachineUnfit(self._host.unreachable(str(error))) from error
+            except _StartFailed as error:
+                attempts.append(Attempt(bubblewrap=candidate, errors=str(error)))
+                continue
+            self._bubblewrap = candidate
+            await sandbox.aclose()
+            return
+        raise explain(facts, attempts)
+
+    async def _start_one(self, name: str, bubblewrap: Bubblewrap) -> LocalSandbox:
+        """Start a sandbox with one bubblewrap."""
+        spawning = await self._running_spawner()
+        sandbox = LocalSandbox(next(self._numbers), name, spawning, self._settings)
+        await sandbox.start(self._host, bubblewrap)
+        return sandbox
+
+    async def _running_spawner(self) -> Spawning:
+        """Return the spawner; a new one if it was killed, for its sandboxes are gone anyway."""
+        if self._closed:
+            raise SandboxError("The server is shutting down")
+        async with self._restarting:
+            if self._spawning is None or not self._spawning.alive:
+                self._spawning = await Spawning.start(
+                    self._host.state, self._host.private_binds, self._host.users
+                )
+            return self._spawning

@@ -13,12 +13,12 @@ from collections.abc import Callable
 
 import attrs
 
-from agb.local.app import create_app
-from agb.local.http_server import HttpServer
-from agb.local.life import stop_event
-from agb.local.sandbox import Sandboxes
-from agb.local.sessions import SessionManager
-from agb.local.settings import Settings
+from .app import create_app
+from .http_server import HttpServer
+from .life import stop_event
+from .sandbox import Sandboxes
+from .sessions import SessionManager
+from .settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from collections.abc import AsyncGenerator, Mapping
 import anyio
 import attrs
 
-from agb.local.sandbox import Sandbox, SandboxError, SandboxFactory, SandboxGone, ToolError
-from agb.local.settings import Settings
-from agb.local.store import Page, ReplyForm, SessionRecord, Status, Store
+from .sandbox import Sandbox, SandboxError, SandboxFactory, SandboxGone, ToolError
+from .settings import Settings
+from .store import Page, ReplyForm, SessionRecord, Status, Store
 
 logger = logging.getLogger(__name__)
 

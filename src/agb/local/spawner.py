@@ -7,7 +7,7 @@ socket, one JSON message a packet:
 
     {"prepare": {"state", "binds": [[source, target]…], "users": [first, count] | null}}
         → {"prepared": null} or {"prepared": "why not"}
-    {"open": number, "bwrap", "options", "command", "workspace"}, with the agent's socket
+    {"open": number, "bwrap", "options", "command", "seccomp", "workspace"}, with the agent's socket
     {"close": number}
         → {"ended": number, "status", "errors"}
 
@@ -22,13 +22,16 @@ import contextlib
 import ctypes
 import json
 import os
-import random
 import select
 import signal
 import socket
 import subprocess
 import sys
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
 
 MAX_PACKET = 1 << 17
 _KEPT_ERRORS = 4096
@@ -43,14 +46,23 @@ class Child:
     def __init__(self, number: int, workspace: str) -> None:
         self.number = number
         self.workspace = workspace
+        self.info = b""
         self.errors = b""
         self.status: int | None = None
         self.outer: subprocess.Popen[bytes] | None = None
         self.inner: int | None = None
         """A pidfd of the sandbox's process 1, once bubblewrap has told which it is."""
+        self.error_pipe: int | None = None
+        self.starting = False
+        self.doomed = False
 
     def kill(self) -> None:
         """Kill every process of the sandbox: with its process 1 goes its whole PID namespace."""
+        self.doomed = True
+        if self.starting:
+            # Killed before its child has been told to go on, bubblewrap would leave it waiting for
+            # ever. It takes a millisecond more to know that child.
+            return
         if self.outer is not None:
             self.outer.kill()
         if self.inner is not None:
@@ -65,7 +77,7 @@ class Spawner:
         self._server = server
         self._children: dict[int, Child] = {}
         self._poll = select.poll()
-        self._actions: dict[int, Any] = {}
+        self._actions: dict[int, Callable[[], None]] = {}
         self._users: tuple[int, int] | None = None
         self._state: str | None = None
         self._closing = False
@@ -74,10 +86,11 @@ class Spawner:
     def run(self) -> None:
         """Serve until the server has gone and nothing is left."""
         while not self._closing or self._children:
-            for descriptor, _events in self._poll.poll():
-                # An earlier action of the same round may have ended this one.
-                action = self._actions.get(descriptor)
-                if action is not None:
+            ready = [self._actions[descriptor] for descriptor, _events in self._poll.poll()]
+            for action in ready:
+                # An earlier one of the same round may have ended it, and even have given its
+                # number to another descriptor.
+                if action in self._actions.values():
                     action()
         if self._state is not None:
             remove_state(self._state)
@@ -147,7 +160,7 @@ class Spawner:
         user = None
         if self._users is not None:
             first, count = self._users
-            user = first + random.SystemRandom().randrange(count)
+            user = first + int.from_bytes(os.urandom(4), "big") % count
             os.chown(child.workspace, user, user)
         filter_ = sealed(bytes.fromhex(message["seccomp"]))
         info, told = os.pipe()
@@ -158,7 +171,7 @@ class Spawner:
         try:
             with first_to_go():
                 child.outer = subprocess.Popen(
-                    [message["bwrap"], "--args", str(arguments), "--", *message["command"]],
+                    [message["bwrap"], "--args", str(arguments), "--", *message["command"], str(agent)],
                     # Its environment can be read inside as well.
                     env={},
                     cwd="/",
@@ -177,7 +190,10 @@ class Spawner:
         finally:
             for descriptor in (arguments, filter_, told, written):
                 os.close(descriptor)
+        child.starting = True
         self._watch(info, lambda: self._learn_inner(child, info))
+        os.set_blocking(errors, False)
+        child.error_pipe = errors
         self._watch(errors, lambda: self._keep_errors(child, errors))
         ended = os.pidfd_open(child.outer.pid)
         self._watch(ended, lambda: self._outer_ended(child, ended))
@@ -186,32 +202,38 @@ class Spawner:
 
     def _learn_inner(self, child: Child, descriptor: int) -> None:
         """Take the number of the sandbox's process 1."""
-        told = os.read(descriptor, 4096)
+        piece = os.read(descriptor, 4096)
+        child.info += piece
+        if piece:
+            return  # Written in several pieces: closing before the last would kill bubblewrap.
         self._close(descriptor)
-        if not told or child.outer is None:
-            return
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            pid = int(json.loads(told)["child-pid"])
-            pidfd = os.pidfd_open(pid)
-            # Make sure that the number has not passed to another process in between.
-            if parent_of(pid) == child.outer.pid:
-                child.inner = pidfd
-            else:
-                os.close(pidfd)
+        child.starting = False
+        if child.outer is not None:
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                pid = int(json.loads(child.info)["child-pid"])
+                child.inner = pidfd_of_child(pid, child.outer.pid)
+        if child.doomed:
+            child.kill()
 
     def _keep_errors(self, child: Child, descriptor: int) -> None:
         """Take what bubblewrap, or the agent's Python, complains about."""
-        data = os.read(descriptor, 4096)
+        try:
+            data = os.read(descriptor, _KEPT_ERRORS)
+        except BlockingIOError:
+            return
         child.errors += data
         # Sessions may get at this pipe: what they write must not pile up here.
         if not data or len(child.errors) > _KEPT_ERRORS:
             self._close(descriptor)
+            child.error_pipe = None
 
     def _outer_ended(self, child: Child, descriptor: int) -> None:
         """Bubblewrap has ended; wait for what was inside."""
         self._close(descriptor)
         assert child.outer is not None
         child.status = child.outer.wait()
+        if child.error_pipe is not None:
+            self._keep_errors(child, child.error_pipe)
         if child.inner is None:
             self._clean_up(child)
             return
@@ -236,6 +258,8 @@ class Spawner:
         """Nothing is left of the sandbox: say so."""
         self._close(descriptor)
         remover.wait()
+        if child.error_pipe is not None:
+            self._close(child.error_pipe)
         del self._children[child.number]
         errors = child.errors[:_KEPT_ERRORS].decode("utf-8", "replace")
         self._say({"ended": child.number, "status": child.status, "errors": errors})
@@ -247,7 +271,7 @@ class Spawner:
         with contextlib.suppress(OSError):
             self._server.send(json.dumps(message).encode())
 
-    def _watch(self, descriptor: int, action: Any) -> None:
+    def _watch(self, descriptor: int, action: Callable[[], None]) -> None:
         self._actions[descriptor] = action
         self._poll.register(descriptor, select.POLLIN)
 
@@ -358,34 +382,53 @@ def sealed(data: bytes) -> int:
 
 
 @contextlib.contextmanager
-def first_to_go() -> Any:
+def first_to_go() -> Iterator[None]:
     """Have what is started meanwhile be the first that the kernel kills when memory runs out."""
-    try:
-        with open(_OOM_SCORE, "r+", encoding="ascii") as file:
-            before = file.read()
-            file.write("1000")
-    except OSError:
-        yield
-        return
+    before = _oom_score()
+    with contextlib.suppress(OSError):
+        _set_oom_score("1000")
     try:
         yield
     finally:
-        with contextlib.suppress(OSError), open(_OOM_SCORE, "w", encoding="ascii") as file:
-            file.write(before)
+        with contextlib.suppress(OSError):
+            _set_oom_score(before)
 
 
-def parent_of(pid: int) -> int:
-    """Return the number of a process's parent."""
-    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-        # The name, in parentheses, may hold anything.
-        return int(file.read().rpartition(")")[2].split()[1])
+def _oom_score() -> str:
+    with open(_OOM_SCORE, encoding="ascii") as file:
+        return file.read()
+
+
+def _set_oom_score(score: str) -> None:
+    with open(_OOM_SCORE, "w", encoding="ascii") as file:
+        file.write(score)
+
+
+def pidfd_of_child(pid: int, parent: int) -> int:
+    """Open a process, making sure that its number has not passed to another one meanwhile.
+
+    Raises:
+        ProcessLookupError: It is not, or not any more, a child of that parent.
+    """
+    pidfd = os.pidfd_open(pid)
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            # The name, in parentheses, may hold anything.
+            actual = int(file.read().rpartition(")")[2].split()[1])
+        if actual != parent:
+            raise ProcessLookupError(pid)
+    except BaseException:
+        os.close(pidfd)
+        raise
+    return pidfd
 
 
 def main() -> None:
     """Run the spawner on the socket whose descriptor is the last argument."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # It ends with its server, and has to outlive it by the time it takes to clean up.
-        signal.signal(number, signal.SIG_IGN)
+        # It ends with its server, and outlives it by the time it takes to clean up. Not SIG_IGN:
+        # that would be inherited by all programs of all sessions.
+        signal.signal(number, lambda _number, _frame: None)
     server = socket.socket(fileno=int(sys.argv[-1]))
     os.set_inheritable(server.fileno(), False)
     Spawner(server).run()

@@ -11,8 +11,8 @@ from typing import TypeVar, cast
 
 import attrs
 
-from agb.local.sandbox import SandboxError
-from agb.local.store import ReplyForm
+from .sandbox import SandboxError
+from .store import ReplyForm
 
 T = TypeVar("T")
 

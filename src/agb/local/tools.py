@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 import anyio
 import attrs
 
-from agb.local import arguments as take
-from agb.local import tool_replies as give
-from agb.local.arguments import Argument, check_arguments
-from agb.local.sandbox import ToolError
-from agb.local.sessions import SessionManager, Turn
-from agb.local.settings import Settings
-from agb.local.store import SessionRecord
-from agb.local.tool_replies import CallFacts, Result, ToolReply
+from . import arguments as take
+from . import tool_replies as give
+from .arguments import Argument, check_arguments
+from .sandbox import ToolError
+from .sessions import SessionManager, Turn
+from .settings import Settings
+from .store import SessionRecord
+from .tool_replies import CallFacts, Result, ToolReply
 
 
 @attrs.frozen

@@ -46,7 +46,7 @@ async def test_longer_limit(session: AsyncSession) -> None:
 async def test_cwd_and_envs(session: AsyncSession) -> None:
     """A command runs where and with what it is told."""
     result = await session.command.execute(
-        "pwd; printf %s \"$NAME\"", 5000, cwd="/tmp", envs={"NAME": "Zoë $HOME"}
+        'pwd; printf %s "$NAME"', 5000, cwd="/tmp", envs={"NAME": "Zoë $HOME"}
     )
 
     assert result.stdout == "/tmp\nZoë $HOME"

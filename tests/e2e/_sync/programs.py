@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from agb import AGB, Session
 from agb.session_params import CreateSessionParams
 
@@ -154,10 +156,9 @@ def managed_session(agb: AGB) -> None:
         raise KeyError(session.session_id)
 
     assert with_session(works) == "42"
-    try:
+    with pytest.raises(KeyError):
         with_session(breaks)
-    except KeyError as error:
-        assert error.args == (seen[1].session_id,)
+    assert len(seen) == 2
     for session in seen:
         gone = agb.get(session.session_id)
         assert not gone.success

@@ -39,8 +39,8 @@ def test_rich_results(session: Session) -> None:
 
     result = session.code.run_code(source, "python")
 
-    assert [item.html for item in result.results][0] == "<b>x</b>"
-    assert [item.markdown for item in result.results][1] == "*y*"
+    assert result.results[0].html == "<b>x</b>"
+    assert result.results[1].markdown == "*y*"
 
 
 def test_failing_code(session: Session) -> None:

@@ -12,13 +12,14 @@ from .commands import Commands
 from .directories import Directories
 from .failures import ToolFailure, describe
 from .files import Files
+from .kernel import KernelEnded
 from .frames import Channel, FrameError, Message
 from .limits import Limits, hide_this_process
 from .paths import Home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     Method = Callable[..., dict[str, object]]
 
@@ -27,16 +28,22 @@ class Agent:
     """Answers requests until the server has gone."""
 
     def __init__(
-        self, channel: Channel, limits: Limits, home: str, environment: Mapping[str, str]
+        self,
+        channel: Channel,
+        limits: Limits,
+        home: str,
+        environment: Mapping[str, str],
+        packages: Sequence[str],
     ) -> None:
         self._channel = channel
         self._running: dict[object, Cancellation] = {}
         place = Home(home)
         files = Files(limits, place)
         directories = Directories(limits, place)
-        self._code = Code(limits, place, environment)
+        code = Code(limits, place, environment, packages)
         self._methods: dict[str, Method] = {
-            "run_code": self._code.run_code,
+            "run_code": code.run_code,
+            "warm_up": code.warm_up,
             "shell": Commands(limits, place, environment).shell,
             "read_file": files.read_file,
             "read_multiple_files": files.read_multiple_files,
@@ -53,7 +60,6 @@ class Agent:
 
     def serve(self) -> None:
         """Take requests until the server closes the connection."""
-        _thread.start_new_thread(self._code.warm_up, ())
         while (request := self._channel.receive()) is not None:
             number = request.get("id")
             if request.get("method") == "cancel":
@@ -91,6 +97,8 @@ class Agent:
             return _problem(str(failure))
         except OSError as error:
             return _problem(describe(error))
+        except KernelEnded as end:
+            return _problem(str(end))
         except Exception as error:
             return _problem(f"The sandbox failed: {type(error).__name__}: {error}")
 
@@ -115,10 +123,10 @@ def main(descriptor: int) -> None:
         return
     params = start["params"]
     assert isinstance(params, dict)
-    limits = Limits(**params["limits"])
+    limits = Limits(**params.pop("limits"))
     limits.impose()
     channel = Channel(descriptor, descriptor, limits.max_frame_bytes)
-    agent = Agent(channel, limits, params["home"], params["environment"])
+    agent = Agent(channel, limits, **params)
     channel.send({"id": start["id"], "result": {"python": sys.version.split()[0]}})
     try:
         agent.serve()

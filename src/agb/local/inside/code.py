@@ -7,13 +7,14 @@ import shutil
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 from .failures import ToolFailure
 from .kernel import Kernel, KernelEnded, TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .cancellation import Cancellation
     from .frames import Message
@@ -27,18 +28,33 @@ _KNOWN_ELSEWHERE = ("java", "r")
 class Code:
     """Runs cells of code; variables live on from one to the next."""
 
-    def __init__(self, limits: Limits, home: Home, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        home: Home,
+        environment: Mapping[str, str],
+        packages: Sequence[str] = (),
+    ) -> None:
+        """Prepare the languages; their processes start later.
+
+        Args:
+            limits: The limits of this sandbox.
+            home: Where the processes start.
+            environment: All variables they see.
+            packages: Directories of packages that Python does not find by itself.
+        """
         search_path = environment.get("PATH")
         self._languages = {
-            "python": Language("python", _python, limits, home, environment),
+            "python": Language("python", lambda: _python(packages), limits, home, environment),
             "javascript": Language(
                 "javascript", lambda: _javascript(search_path), limits, home, environment
             ),
         }
 
-    def warm_up(self) -> None:
+    def warm_up(self, cancellation: Cancellation) -> dict[str, object]:
         """Start the Python process before anybody asks for it."""
-        self._languages["python"].warm_up()
+        self._languages["python"].warm_up(cancellation)
+        return {}
 
     def run_code(
         self, cancellation: Cancellation, *, code: str, language: str, timeout_s: float
@@ -85,21 +101,23 @@ class Language:
         self._kernel: Kernel | None = None
         self._lost = ""
 
-    def warm_up(self) -> None:
-        """Start the process if there is none, unless a cell is there first."""
-        with self._turn:
-            if self._kernel is None and not self._busy:
-                try:
-                    self._start()
-                except (KernelEnded, ToolFailure):
-                    # The first cell will try again, and say why it fails.
-                    pass
+    def warm_up(self, cancellation: Cancellation) -> None:
+        """Start the process if there is none, and wait for it."""
+        with self._turn_of(cancellation):
+            if self._kernel is None:
+                self._start().wait_until_ready(cancellation)
 
     def run(self, code: str, timeout_s: float, cancellation: Cancellation) -> dict[str, object]:
         """Evaluate a cell when its turn has come."""
+        with self._turn_of(cancellation):
+            return self._run(code, timeout_s, cancellation)
+
+    @contextmanager
+    def _turn_of(self, cancellation: Cancellation) -> Iterator[None]:
+        """Wait until nothing else of the language runs, and keep the others waiting."""
         self._wait_for_turn(cancellation)
         try:
-            return self._run(code, timeout_s, cancellation)
+            yield
         finally:
             with self._turn:
                 self._busy = False
@@ -171,12 +189,12 @@ class Language:
         return {"name": "TimeoutError", "value": value, "traceback": ""}
 
 
-def _python() -> Sequence[str]:
+def _python(packages: Sequence[str]) -> Sequence[str]:
     """Return how the Python process is started: as a plain Python, with the session's packages."""
-    parent = os.path.dirname(_HERE)
+    parent, package = os.path.split(_HERE)
     start = (
         f"import sys; sys.path[0:1] = [{parent!r}]; "
-        f"from {os.path.basename(_HERE)}.python_kernel import main; main()"
+        f"from {package}.python_kernel import main; main({list(packages)!r})"
     )
     return sys.executable, "-c", start
 

@@ -139,7 +139,7 @@ async function evaluate(session, helper, code) {
   });
   if (exceptionDetails !== undefined) {
     const { exception, text } = exceptionDetails;
-    if (exception === undefined) return interrupted(text);
+    if (exception === undefined) return interrupted();
     return { error: await call(session, helper, exception, true) };
   }
   if (result.type === "undefined") return {};
@@ -177,9 +177,16 @@ function postSync(session, method, params) {
 /** Describe what a cell threw; anything can be thrown. */
 function described(error) {
   if (util.types.isNativeError(error) || error instanceof Error) {
-    return { name: String(error.name), value: String(error.message), traceback: String(error.stack) };
+    return { name: String(error.name), value: String(error.message), traceback: traceback(error) };
   }
   return { name: "Error", value: util.inspect(error), traceback: `Uncaught ${util.inspect(error)}` };
+}
+
+/** The stack without the part that is ours. */
+function traceback(error) {
+  const lines = String(error.stack).split("\n");
+  const ours = lines.findIndex((line) => /node:inspector|javascript_kernel\.cjs/.test(line));
+  return lines.slice(0, ours < 0 ? undefined : ours).join("\n");
 }
 
 function interrupted() {

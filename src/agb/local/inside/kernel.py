@@ -8,7 +8,6 @@ import signal
 import struct
 import threading
 import time
-from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
 from .cancellation import Cancellation, Cancelled
@@ -19,7 +18,7 @@ from .processes import Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from .limits import Limits
 
@@ -67,13 +66,12 @@ class Kernel:
         interrupts, self._interrupts = os.pipe()
         theirs = (cells, replies, interrupts)
         try:
-            with _yielding():
-                self._process = Process(
-                    [*command, *map(str, theirs)],
-                    directory=directory,
-                    environment=environment,
-                    inherited=theirs,
-                )
+            self._process = Process(
+                [*command, *map(str, theirs)],
+                directory=directory,
+                environment=environment,
+                inherited=theirs,
+            )
         except OSError as error:
             for descriptor in (self._cells, self._replies, self._interrupts):
                 os.close(descriptor)
@@ -109,8 +107,8 @@ class Kernel:
             TimedOut: It took too long.
             Cancelled: It was cancelled.
         """
+        self.wait_until_ready(cancellation)
         with cancellation.calling(lambda: self._news.put(cancellation)):
-            self._wait_until_ready(cancellation)
             self._count += 1
             deadline = time.monotonic() + timeout_s
             try:
@@ -133,13 +131,14 @@ class Kernel:
         os.close(self._cells)
         os.close(self._interrupts)
 
-    def _wait_until_ready(self, cancellation: Cancellation) -> None:
-        """Wait for the process to have started up."""
+    def wait_until_ready(self, cancellation: Cancellation) -> None:
+        """Wait for the process to have started up; raises as `run` does."""
         if self._ready:
             return
-        _let_run(self._process.pid)
+        deadline = time.monotonic() + self._limits.kernel_start_s
         try:
-            news = self._next(time.monotonic() + self._limits.kernel_start_s, cancellation)
+            with cancellation.calling(lambda: self._news.put(cancellation)):
+                news = self._next(deadline, cancellation)
         except TimedOut:
             self.kill()
             raise KernelEnded(f"The {self._name} process did not start in time") from None
@@ -247,29 +246,3 @@ def _read_some(descriptor: int) -> bytes:
     if not data:
         raise EOFError
     return data
-
-
-@contextmanager
-def _yielding() -> Iterator[None]:
-    """Have what this thread starts run only while nothing else wants to.
-
-    A kernel is started before anybody asks for it: that must cost no one anything.
-    """
-    try:
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    except OSError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        _let_run(0)
-
-
-def _let_run(pid: int) -> None:
-    """Give a process, or this thread, the usual share of the processors again."""
-    try:
-        os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
-    except OSError:
-        # Not permitted here, or just ended: at worst it is slow.
-        pass

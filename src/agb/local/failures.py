@@ -1,0 +1,28 @@
+"""What can go wrong between the server and a sandbox.
+
+    SandboxError          the sandbox could not do it at all
+    └── SandboxGone       … and never will: it has ended
+    ToolError             the sandbox works, the tool said no
+"""
+
+from __future__ import annotations
+
+
+class SandboxError(Exception):
+    """The sandbox could not do it at all; the text is safe to show."""
+
+
+class SandboxGone(SandboxError):
+    """The sandbox has ended; says why if that is known."""
+
+
+class ToolError(Exception):
+    """The tool said no: a message for the user.
+
+    Attributes:
+        detail: Further facts, such as the output until then; often empty.
+    """
+
+    def __init__(self, message: str, detail: dict[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.detail: dict[str, object] = detail or {}

@@ -1,0 +1,191 @@
+"""What one server needs on its machine: a directory, prepared files, paths all users can enter."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from . import interpreter, recipe, seccomp, spawner, users
+from .interpreter import is_below, outermost
+from .machine import MachineUnfit
+from .recipe import Bind, Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .interpreter import Interpreter
+    from .machine import Bubblewrap, Facts
+    from .settings import Settings
+
+_USUAL_DIRECTORIES = ("/var/tmp", "/tmp")
+
+
+@frozen(kw_only=True)
+class Host:
+    """This machine, made ready for the sandboxes of one server.
+
+    Attributes:
+        state: The directory for everything the server has on disk.
+        recipe: What all its sandboxes have in common.
+        users: The users of sandboxes, if the server is root: the first and how many.
+        private_binds: Directories only root can enter, each with a path all users can.
+        filter: The seccomp program.
+    """
+
+    state: str
+    recipe: Recipe
+    users: tuple[int, int] | None
+    private_binds: Sequence[tuple[str, str]] = field(converter=tuple[tuple[str, str], ...])
+    filter: str
+
+    @classmethod
+    def prepare(
+        cls, settings: Settings, facts: Facts, bubblewraps: Iterable[Bubblewrap]
+    ) -> Host:
+        """Get the machine ready.
+
+        Args:
+            settings: The limits and paths.
+            facts: What the machine is like.
+            bubblewraps: The bubblewraps that may be used.
+
+        Raises:
+            MachineUnfit: A directory is missing or cannot be used.
+        """
+        python = interpreter.find(settings.python)
+        node = shutil.which("node")
+        state = _make_state_directory(settings.directory, facts.is_root)
+        try:
+            needed = outermost(
+                [*python.directories, *(program.directory for program in bubblewraps), *_own(node)]
+            )
+            private = _private(needed, state) if facts.is_root else ()
+            return cls(
+                state=state,
+                recipe=_recipe(settings, state, python, node, private),
+                users=_session_users() if facts.is_root else None,
+                private_binds=private,
+                filter=seccomp.filter_for(facts.processor).hex(),
+            )
+        except BaseException:
+            spawner.remove_state(state)
+            raise
+
+    def start_message(self, number: int, bubblewrap: Bubblewrap) -> dict[str, Any]:
+        """Return what the spawner has to know to start a sandbox."""
+        workspace = os.path.join(spawner.sessions_of(self.state), str(number))
+        return {
+            "bwrap": _reachable(bubblewrap.path, self.private_binds),
+            "options": self.recipe.options(workspace),
+            "command": self.recipe.command(),
+            "seccomp": self.filter,
+            "workspace": workspace,
+        }
+
+    def unreachable(self, problem: str) -> str:
+        """Explain a spawner that could not make the private directories reachable."""
+        sources = ", ".join(source for source, _target in self.private_binds)
+        return (
+            "Local sandboxes cannot run here: the server is root, sandboxes run as users without "
+            f"rights, and these directories are open to root only: {sources or 'none'}. Making "
+            f"them reachable failed ({problem}). Install Python and agb[local] where all users can "
+            "read them (for example below /opt), run the server as an ordinary user, or in a "
+            "container add: docker run --cap-add SYS_ADMIN …"
+        )
+
+    def remove(self) -> None:
+        """Remove what a spawner that is gone may have left."""
+        if os.path.isdir(self.state):
+            spawner.remove_state(self.state)
+
+
+def _recipe(
+    settings: Settings,
+    state: str,
+    python: Interpreter,
+    node: str | None,
+    private: Sequence[tuple[str, str]],
+) -> Recipe:
+    """Write the prepared files and put the recipe together."""
+    etc, inside = os.path.join(state, "etc"), os.path.join(state, "inside")
+    os.mkdir(etc)
+    recipe.prepare_etc(etc)
+    recipe.prepare_agent(inside, compiled=python.is_ours)
+    _let_all_read(etc)
+    _let_all_read(inside)
+    shown = outermost([*python.directories, *_own(node)])
+    binds = [
+        Bind(source=inside, target=f"{recipe.AGENT_PARENT}/inside"),
+        *(Bind(source=_reachable(path, private), target=path) for path in shown),
+    ]
+    return Recipe(
+        settings=settings,
+        etc=etc,
+        binds=binds,
+        python=python.executable,
+        packages=python.packages,
+        search_path=recipe.search_path(python.executable, node),
+    )
+
+
+def _make_state_directory(named: str | None, is_root: bool) -> str:
+    """Make the directory for everything the server has on disk."""
+    writable = [path for path in _USUAL_DIRECTORIES if os.access(path, os.W_OK | os.X_OK)]
+    base = named or (writable[0] if writable else tempfile.gettempdir())
+    if is_root and os.path.isdir(base) and not users.can_enter(base):
+        raise MachineUnfit(
+            f"The directory for the files of sessions, {base!r}, is open to root only, and "
+            "sessions run as users without rights. Set AGB_LOCAL_DIRECTORY to another one."
+        )
+    try:
+        state = tempfile.mkdtemp(prefix="agb-", dir=os.path.realpath(base))
+    except OSError as error:
+        raise MachineUnfit(
+            f"The files of sessions cannot be kept in {base!r} ({error.strerror}). Set "
+            "AGB_LOCAL_DIRECTORY to a directory that can be written to."
+        ) from error
+    # All may pass, nobody may look around: each workspace is closed to all but its own user.
+    os.chmod(state, 0o711)
+    return state
+
+
+def _session_users() -> tuple[int, int]:
+    """Choose users for sessions among those that exist here."""
+    maps: list[str] = []
+    for name in ("uid_map", "gid_map"):
+        with open(f"/proc/self/{name}", encoding="ascii") as file:
+            maps.append(file.read())
+    return users.session_users(*maps)
+
+
+def _own(node: str | None) -> list[str]:
+    """Return what to show of a Node.js that is not below `/usr`: the program, not its directory."""
+    return [] if node is None else [node, os.path.realpath(node)]
+
+
+def _private(paths: Iterable[str], state: str) -> tuple[tuple[str, str], ...]:
+    """Choose a reachable path for each that is open to root only."""
+    closed = [path for path in paths if not users.can_enter(path)]
+    return tuple((path, f"{state}/binds/{index}") for index, path in enumerate(closed))
+
+
+def _reachable(path: str, private: Sequence[tuple[str, str]]) -> str:
+    """Return the path by which all users get to a file."""
+    for source, target in private:
+        if is_below(path, source):
+            return target + path[len(source) :]
+    return path
+
+
+def _let_all_read(directory: str) -> None:
+    """Open prepared files to all users, whatever the umask of this process is."""
+    for path, _directories, names in os.walk(directory):
+        os.chmod(path, 0o755)
+        for name in names:
+            file = os.path.join(path, name)
+            if not os.path.islink(file):
+                os.chmod(file, 0o644)

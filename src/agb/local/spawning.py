@@ -1,0 +1,181 @@
+"""The server's side of the spawner: starts it, asks it for sandboxes, hears of their ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from . import spawner
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+logger = logging.getLogger(__name__)
+
+
+class SpawnerFailed(Exception):
+    """The spawner cannot do its work; the text names this machine's paths."""
+
+
+@frozen(kw_only=True)
+class Ended:
+    """A sandbox of which nothing is left.
+
+    Attributes:
+        status: Of bubblewrap; negative for a signal, None if the spawner has gone.
+        errors: What bubblewrap and the agent's Python wrote to their standard error.
+    """
+
+    status: int | None
+    errors: str
+
+
+class Spawning:
+    """One running spawner."""
+
+    def __init__(self, process: subprocess.Popen[bytes], ours: socket.socket) -> None:
+        self._process = process
+        self._socket = ours
+        self._loop = asyncio.get_running_loop()
+        self._ends: dict[int, asyncio.Future[Ended]] = {}
+        self._prepared: asyncio.Future[str | None] = self._loop.create_future()
+        self.alive = True
+        self._loop.add_reader(ours.fileno(), self._hear)
+
+    @classmethod
+    async def start(
+        cls, state: str, binds: Sequence[tuple[str, str]], users: tuple[int, int] | None
+    ) -> Spawning:
+        """Start a spawner and have it get ready.
+
+        Args:
+            state: The directory for all that the server has on disk.
+            binds: Private directories, each with the path below `state` that makes it reachable.
+            users: The first number and how many; None to run sandboxes as the present user.
+
+        Raises:
+            SpawnerFailed: It could not.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        with theirs:
+            number = theirs.fileno()
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-S", spawner.__file__, str(number)],
+                env={},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(number,),
+                # Ctrl-C on the server's terminal is the server's business.
+                start_new_session=True,
+            )
+        self = cls(process, ours)
+        self._say({"prepare": {"state": state, "binds": list(binds), "users": users}})
+        problem = await self._prepared
+        if problem is not None:
+            await self.aclose(timeout_s=1)
+            raise SpawnerFailed(problem)
+        return self
+
+    def open(self, number: int, agent: socket.socket, **message: Any) -> asyncio.Future[Ended]:
+        """Start a sandbox.
+
+        Args:
+            number: A number that no other sandbox has.
+            agent: The agent's end of the connection; closed here.
+            message: `bwrap`, `options`, `command`, `seccomp` and `workspace`.
+
+        Returns:
+            Done when nothing of the sandbox is left.
+        """
+        end: asyncio.Future[Ended] = self._loop.create_future()
+        self._ends[number] = end
+        with agent:
+            packet = json.dumps({"open": number, **message}).encode()
+            try:
+                socket.send_fds(self._socket, [packet], [agent.fileno()])
+            except OSError as error:
+                self._ended(number, Ended(status=None, errors=str(error)))
+        return end
+
+    def close(self, number: int) -> None:
+        """End a sandbox."""
+        self._say({"close": number})
+
+    async def aclose(self, timeout_s: float) -> None:
+        """End the spawner and with it all its sandboxes.
+
+        Args:
+            timeout_s: Seconds to wait for it; it goes on cleaning up afterwards.
+        """
+        self._disconnect()
+        # Not by a thread that waits: it would keep the server from ending.
+        with contextlib.suppress(OSError, asyncio.TimeoutError):
+            await asyncio.wait_for(_exit_of(self._process), timeout_s)
+        if self._process.poll() is None:
+            logger.warning("the spawner is still removing the files of sessions")
+            self._process.returncode = 0  # It is left to itself: no complaint about that.
+
+    def _say(self, message: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.send(json.dumps(message).encode())
+
+    def _hear(self) -> None:
+        """Take one message from the spawner."""
+        try:
+            packet = self._socket.recv(spawner.MAX_PACKET)
+        except BlockingIOError:
+            return
+        except OSError:
+            packet = b""
+        if not packet:
+            self._disconnect()
+            return
+        message = json.loads(packet)
+        if "prepared" in message:
+            self._prepared.set_result(message["prepared"])
+        else:
+            number = message["ended"]
+            self._ended(number, Ended(status=message["status"], errors=message["errors"]))
+
+    def _ended(self, number: int, end: Ended) -> None:
+        """Tell of a sandbox's end."""
+        waiting = self._ends.pop(number, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(end)
+
+    def _disconnect(self) -> None:
+        """The spawner has gone, or is to go: its sandboxes go with it."""
+        if not self.alive:
+            return
+        self.alive = False
+        self._loop.remove_reader(self._socket.fileno())
+        self._socket.close()
+        if not self._prepared.done():
+            self._prepared.set_result("the process that starts sandboxes has ended")
+        for number in list(self._ends):
+            self._ended(number, Ended(status=None, errors="the process that starts them has ended"))
+
+
+async def _exit_of(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a process without a thread and without asking again and again."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    pidfd = os.pidfd_open(process.pid)
+    loop.add_reader(pidfd, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(pidfd)
+        os.close(pidfd)
+    process.wait()
