@@ -44,7 +44,7 @@ def until(
         else:
             if answer is not None:
                 return answer
-    waited = f"{what}: no end after {times} questions, {interval_s:g} s apart"
+    waited = f"{what}: no end after {times * interval_s:g} s"
     raise APITimeoutError(f"{waited} ({last})" if last else waited) from last
 
 

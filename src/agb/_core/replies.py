@@ -65,7 +65,7 @@ def read(call: Call, status_code: int, request_id_header: str, content: bytes) -
 
     Raises:
         AuthenticationError: For HTTP 401 and 403.
-        SessionNotFoundError: For a `….NotFound` code of a call that names a session.
+        SessionNotFoundError: For a `….NotFound` code, if it can't be a context.
         APIError: For any other failure, and for a body that is no envelope.
     """
     body = _camel_case(as_object(parsed(content)))
@@ -187,17 +187,16 @@ def _failure(call: Call, status_code: int, code: str, request_id: str, message: 
     kind: type[AGBError] = APIError
     if status_code in (401, 403):
         kind = AuthenticationError
-    elif _names_session(call, code) and (
-        code.endswith(".NotFound") or (status_code == 404 and not code)
+    elif (code.endswith(".NotFound") or (status_code == 404 and not code)) and not (
+        _is_about_context(call, code)
     ):
         kind = SessionNotFoundError
     return kind(reason, status_code=status_code, code=code, request_id=request_id)
 
 
-def _names_session(call: Call, code: str) -> bool:
-    """Tell whether what was not found can be a session: it may be a context or one of its files."""
-    asked = {**call.query, **call.body}
-    return "sessionId" in asked and "context" not in code.lower()
+def _is_about_context(call: Call, code: str) -> bool:
+    """Tell whether what was not found is a context, or a file in one, and no session."""
+    return "context" in code.lower() or ("Context" in call.path and "sessionId" not in call.query)
 
 
 def _unreadable(call: Call, status_code: int, request_id: str, content: bytes) -> AGBError:

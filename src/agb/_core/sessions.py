@@ -169,7 +169,7 @@ def get_link(
 
 
 @operation(DeleteResult)
-def delete(session_id: str, sync_context: bool, wait: bool) -> Steps[DeleteResult]:
+def delete(session_id: str, sync_context: bool, wait: bool = False) -> Steps[DeleteResult]:
     """Delete a session, after its contexts were synced if that is asked for."""
     if sync_context:
         synced = yield from context_sync.sync(session_id)
