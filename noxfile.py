@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ nox.options.default_venv_backend = "uv|virtualenv"
 # A Python version that this machine does not have is skipped, never downloaded.
 nox.options.error_on_missing_interpreters = False
 os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
+# A sandbox sees packages read-only: what is not compiled now is compiled again at every start.
+os.environ.setdefault("UV_COMPILE_BYTECODE", "1")
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
@@ -88,6 +91,19 @@ def local(session: nox.Session) -> None:
     """Test the embedded server, and the client against it in real sandboxes."""
     install(session, ".[local]", "test")
     pytest(session, *SERVER_TESTS)
+
+
+@nox.session(python=THIS)
+def readme(session: nox.Session) -> None:
+    """Run the first command of the README as it stands, in a fresh copy and an empty home."""
+    command = Path("README.md").read_text().split("```sh\n")[1].split("```")[0]
+    folder = Path(session.create_tmp())
+    home, copy = folder / "home", folder / "copy"
+    shutil.rmtree(folder, ignore_errors=True)
+    home.mkdir(parents=True)
+    session.run("git", "clone", "--quiet", ".", str(copy), external=True)
+    session.chdir(copy)
+    session.run("sh", "-euc", command, external=True, env={"HOME": str(home)})
 
 
 @nox.session(python=THIS)

@@ -109,6 +109,7 @@ def test_a_forked_child_has_its_own_connection(served, service):
     ended = run(
         """
 first = agb.create()
+agb.client._connections._lock.acquire()  # as if another thread were just making a connection
 child = os.fork()
 if child == 0:
     second = agb.create()
@@ -127,19 +128,29 @@ print(first.success, os.waitstatus_to_exitcode(status), agb.create().success)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_child_leaves_the_parents_connection_alone(served, service):
-    """A child that closes a client it did not use takes no connection from its parent."""
+    """A child that closes a client of its parent does not touch the parent's connections."""
     ended = run(
         """
+import httpx
+
+class Transport(httpx.HTTPTransport):
+    def close(self):
+        print("closed by the", "child" if os.getpid() == child else "parent", flush=True)
+        super().close()
+
+child = -1
+agb = AGB("test-key", Config(endpoint=sys.argv[1]), transport=Transport())
 agb.create()
-child = os.fork()
-if child == 0:
+if os.fork() == 0:
+    child = os.getpid()
     agb.close()
     os._exit(0)
-_, status = os.waitpid(child, 0)
-print(os.waitstatus_to_exitcode(status), agb.create().success)
+os.wait()
+print(agb.create().success)
+agb.close()
 """,
         served,
     )
 
-    assert ended == (0, "0 True\n", "")
+    assert ended == (0, "True\nclosed by the parent\n", "")
     assert service.connections == 1

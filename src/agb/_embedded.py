@@ -63,6 +63,17 @@ class Server:
         """Tell whether it runs, as far as this process can know."""
         return not self.is_ours() or self.process.poll() is None
 
+    def end(self) -> None:
+        """End it, however it is, and let go of all that belongs to it."""
+        _end(self.process)
+        self.log.close()
+
+    def disown(self) -> None:
+        """Let go of it in a forked child, which is not its parent and can't wait for it."""
+        self.process.returncode = 0
+        _close_pipes(self.process)
+        self.log.close()
+
     def died(self) -> LocalServerError:
         """Make the error that says how it ended."""
         return LocalServerError(
@@ -95,10 +106,13 @@ def server(start_again: bool) -> Server:
     """
     global _current
     with _lock:
-        if _current is None or (start_again and not _current.is_alive()):
+        if _current is not None and not _current.is_alive():
+            if not start_again:
+                raise _current.died()
+            _current.end()
+            _current = None
+        if _current is None:
             _current = _start()
-        elif not _current.is_alive():
-            raise _current.died()
         return _current
 
 
@@ -121,11 +135,9 @@ def stop() -> None:
     """End the server of this process with all its sessions; do nothing if there is none."""
     global _current
     with _lock:
-        server, _current = _current, None
-        if server is None or not server.is_ours():
-            return
-        _end(server.process)
-        server.log.close()
+        if _current is not None and _current.is_ours():
+            _current.end()
+            _current = None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -137,6 +149,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    _close_pipes(process)
+
+
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
@@ -227,9 +243,11 @@ def _tail(log: IO[bytes]) -> str:
 
 
 def _after_fork() -> None:
-    """Another thread of the parent may have held the lock."""
+    """Make a child usable: another thread of the parent may have held the lock at that moment."""
     global _lock
     _lock = threading.Lock()
+    if _current is not None:
+        _current.disown()
 
 
 if hasattr(os, "register_at_fork"):

@@ -95,8 +95,9 @@ class Connections:
                 client = httpx.Client(
                     transport=self._transport, trust_env=self._trust_env, limits=_limits()
                 )
-                self._process = os.getpid()
+                # In this order: in a forked child another thread must not take the parent's.
                 self._client = client
+                self._process = os.getpid()
                 finalize(self, _close, client, self._process)
             return client
 

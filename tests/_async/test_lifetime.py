@@ -103,11 +103,19 @@ async def test_open_session_deletes_after_an_exception(agb, service):
     assert service.seen == [CREATE, RELEASE]
 
 
-async def test_open_session_does_not_delete_twice(agb, service):
-    """A session that the program deleted in the block is not deleted again, however it is left."""
+async def test_open_session_does_not_delete_again(agb, service):
+    """A session that the program deleted in the block makes no second request at its end."""
+    async with agb.open_session() as session:
+        await session.delete()
+
+    assert service.seen == [CREATE, RELEASE]
+
+
+async def test_open_session_is_left_once(agb, service):
+    """Leaving a second time does nothing, also if the deletion failed the first time."""
+    service.on(RELEASE, service.refused("busy"))
     opened = agb.open_session()
-    session = await opened.__aenter__()
-    await session.delete()
+    await opened.__aenter__()
 
     await opened.__aexit__(None, None, None)
     await opened.__aexit__(None, None, None)

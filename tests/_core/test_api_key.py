@@ -72,8 +72,15 @@ def test_the_embedded_server_needs_no_key(bare_environment, argument, expected):
 
 @pytest.mark.parametrize(
     "key",
-    [f"{SECRET}\n{SECRET}", f"{SECRET}\0", f"{SECRET}é", f"{SECRET}\ud800", SECRET.encode()]
-    + [[SECRET], {SECRET: SECRET}],
+    [
+        f"{SECRET}\n{SECRET}",
+        f"{SECRET}\0",
+        f"{SECRET}é",
+        f"{SECRET}\ud800",
+        SECRET.encode(),
+        [SECRET],
+        {SECRET: SECRET},
+    ],
 )
 @pytest.mark.usefixtures("bare_environment")
 def test_no_message_shows_the_key(key):

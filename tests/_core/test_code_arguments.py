@@ -53,8 +53,20 @@ def test_code_must_be_text(source):
 
 @pytest.mark.parametrize(
     "timeout_s",
-    [0, -1, True, None, "5", float("inf"), float("nan"), float("-inf"), 1e300, 2_000_001]
-    + [pytest.param(10**400, id="no-float"), pytest.param(10**5000, id="unprintable")],
+    [
+        0,
+        -1,
+        True,
+        None,
+        "5",
+        float("inf"),
+        float("nan"),
+        float("-inf"),
+        1e300,
+        2000001,
+        pytest.param(10**400, id="no-float"),
+        pytest.param(10**5000, id="unprintable"),
+    ],
 )
 def test_timeout_must_be_a_positive_number(timeout_s):
     """A time-out that can't be waited for fails without a request."""

@@ -30,9 +30,7 @@ def test_timeout_ms_must_be_a_positive_integer(timeout_ms):
     assert_refused(play(execute(timeout_ms=timeout_ms)), "timeout_ms must be an integer")
 
 
-@pytest.mark.parametrize(
-    "timeout_s", [0, -1, True, "1", float("inf"), float("nan"), 1e300, *HUGE]
-)
+@pytest.mark.parametrize("timeout_s", [0, -1, True, "1", float("inf"), float("nan"), 1e300, *HUGE])
 def test_timeout_s_must_be_a_positive_number(timeout_s):
     """`timeout_s` that can't be waited for fails without a request."""
     assert_refused(play(execute(timeout_s=timeout_s)), "timeout_s must be a positive number")

@@ -75,7 +75,9 @@ def test_page_n_takes_n_requests(number):
 def test_page_past_the_end_fails_and_keeps_the_total(token):
     """A page past the end fails, says so, and keeps the count of the last reply."""
     played = play(
-        sessions.list_page(None, 3, 2), page("s-1", token="t", count=3), page("s-2", token=token, count=3)
+        sessions.list_page(None, 3, 2),
+        page("s-1", token="t", count=3),
+        page("s-2", token=token, count=3),
     )
 
     result = played.result

@@ -103,11 +103,19 @@ def test_open_session_deletes_after_an_exception(agb, service):
     assert service.seen == [CREATE, RELEASE]
 
 
-def test_open_session_does_not_delete_twice(agb, service):
-    """A session that the program deleted in the block is not deleted again, however it is left."""
+def test_open_session_does_not_delete_again(agb, service):
+    """A session that the program deleted in the block makes no second request at its end."""
+    with agb.open_session() as session:
+        session.delete()
+
+    assert service.seen == [CREATE, RELEASE]
+
+
+def test_open_session_is_left_once(agb, service):
+    """Leaving a second time does nothing, also if the deletion failed the first time."""
+    service.on(RELEASE, service.refused("busy"))
     opened = agb.open_session()
-    session = opened.__enter__()
-    session.delete()
+    opened.__enter__()
 
     opened.__exit__(None, None, None)
     opened.__exit__(None, None, None)

@@ -1,10 +1,19 @@
-"""Fixtures of the server's tests: the application over sandboxes that only pretend."""
+"""Fixtures of the server's tests: the application over sandboxes that pretend, and real servers."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
 import json
-from collections.abc import AsyncIterator, Callable
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -157,3 +166,168 @@ async def make_api(fake_sandboxes: FakeSandboxes) -> AsyncIterator[MakeApi]:
 def api(make_api: MakeApi) -> Api:
     """The application with its default settings."""
     return make_api()
+
+
+class Family:
+    """A process and all below it, held by pidfds: a number used again fools nobody."""
+
+    def __init__(self, pid: int) -> None:
+        self.pidfds: dict[int, int] = {}
+        for member in (pid, *descendants(pid)):
+            with contextlib.suppress(ProcessLookupError):
+                self.pidfds[member] = os.pidfd_open(member)
+
+    def without(self, other: Family) -> Family:
+        """Let go of the processes that are in another family too."""
+        for member in self.pidfds.keys() & other.pidfds.keys():
+            os.close(self.pidfds.pop(member))
+        return self
+
+    def alive_after(self, seconds: float) -> list[int]:
+        """Wait until all have ended or the time is over; return those that live."""
+        deadline = time.monotonic() + seconds
+        alive = dict(self.pidfds)
+        while alive:
+            ready, _, _ = select.select(alive.values(), [], [], max(0, deadline - time.monotonic()))
+            if not ready:
+                break
+            alive = {pid: fd for pid, fd in alive.items() if fd not in ready}
+        return list(alive)
+
+    def close(self) -> None:
+        for fd in self.pidfds.values():
+            os.close(fd)
+
+
+def descendants(pid: int) -> list[int]:
+    """The numbers of all processes below a process, as the host sees them."""
+    parents: dict[int, int] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{entry}/stat", "rb") as file:
+                parents[int(entry)] = int(file.read().rpartition(b")")[2].split()[1])
+    found: list[int] = []
+    above = [pid]
+    while above:
+        parent = above.pop()
+        children = [child for child, its_parent in parents.items() if its_parent == parent]
+        found += children
+        above += children
+    return found
+
+
+class Server:
+    """An `agb serve` process that has said it is ready."""
+
+    def __init__(self, process: subprocess.Popen[str], ready: dict[str, object]) -> None:
+        self.process = process
+        self.ready = ready
+        self.pid: int = ready["pid"]
+        self.address = urlsplit(ready["endpoint"]).netloc
+
+    def connect(self) -> socket.socket:
+        host, port = self.address.rsplit(":", 1)
+        return socket.create_connection((host, int(port)), timeout=30)
+
+    def head(self, line: str, body: bytes) -> bytes:
+        """The head of a request as the official client 0.4.1 sends it."""
+        return (
+            f"{line} HTTP/1.1\r\nHost: {self.address}\r\nAccept: */*\r\n"
+            f"authorization: Bearer {self.ready['api_key']}\r\n"
+            "Content-Type: application/json\r\n"
+            + (f"Content-Length: {len(body)}\r\n" if line.startswith("POST") else "")
+            + "\r\n"
+        ).encode()
+
+    def raw(self, request: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+        """Send bytes over a connection of their own and read one response."""
+        with self.connect() as connection:
+            connection.sendall(request)
+            with http.client.HTTPResponse(connection) as response:
+                response.begin()
+                return response, response.read()
+
+    def send(self, line: str, body: str = "{}") -> dict:
+        """Send a request line and a body, byte for byte; return the reply's envelope."""
+        content = body.encode() if line.startswith("POST") else b""
+        response, answer = self.raw(self.head(line, content) + content)
+        envelope = json.loads(answer)
+        assert response.status == envelope["httpStatusCode"]
+        assert response.headers["content-type"] == "application/json"
+        assert response.headers["x-request-id"] == envelope["requestId"]
+        return envelope
+
+    def tool(self, session_id: str, name: str, arguments: str) -> dict:
+        """Call a tool as the official client does: arguments as JSON text inside JSON."""
+        body = json.dumps({"args": arguments, "sessionId": session_id, "name": name})
+        return self.send("POST /mcp?autoGenSession=false", body)
+
+    def text(self, session_id: str, name: str, arguments: str) -> str:
+        """Call a tool that works and return its text."""
+        envelope = self.tool(session_id, name, arguments)
+        assert envelope["success"] is True
+        assert envelope["message"] is None
+        assert envelope["data"]["isError"] is False, envelope
+        return envelope["data"]["content"][0]["text"]
+
+    def create(self, version: str | None = "0.12.0") -> str:
+        stats = "" if version is None else f"?sdkStats=%7B%22sdk_version%22%3A%22{version}%22%7D"
+        return self.send(f"POST /mcp/createSession{stats}")["data"]["sessionId"]
+
+
+StartServer = Callable[..., Server]
+
+SERVE = [sys.executable, "-m", "agb.local", "serve", "--port", "0", "--json"]
+
+
+def _start(*options: str, command: Sequence[str] = SERVE, **popen: object) -> Server:
+    process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True, **popen)
+    line = process.stdout.readline()
+    if not line and process.wait(30) == 3:
+        process.stdout.close()
+        pytest.skip("this machine can't run sandboxes")
+    return Server(process, json.loads(line))
+
+
+def _stop(server: Server) -> None:
+    server.process.terminate()
+    server.process.wait(30)
+    for stream in (server.process.stdout, server.process.stdin, server.process.stderr):
+        if stream is not None:
+            stream.close()
+
+
+@pytest.fixture
+def start_server() -> Iterator[StartServer]:
+    """Start servers, each its own process; what a test leaves running is ended."""
+    servers: list[Server] = []
+
+    def start(*options: str, **popen: object) -> Server:
+        servers.append(_start(*options, **popen))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        _stop(server)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One real server for all tests that only talk to it."""
+    server = _start(env={**os.environ, "AGB_API_KEY": API_KEY})
+    yield server
+    _stop(server)
+
+
+@pytest.fixture
+def family() -> Iterator[Callable[[int], Family]]:
+    """Hold a process and all below it."""
+    families: list[Family] = []
+
+    def hold(pid: int) -> Family:
+        families.append(Family(pid))
+        return families[-1]
+
+    yield hold
+    for held in families:
+        held.close()

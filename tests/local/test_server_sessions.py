@@ -50,6 +50,24 @@ async def test_a_session_that_cannot_be_opened_is_a_failure_with_its_cause(api, 
     assert body["data"] is None
 
 
+async def test_there_is_a_limit_of_sessions(make_api, fake_sandboxes):
+    """One session too many is HTTP 429; a released one makes room, a failed one takes none."""
+    api = make_api(max_sessions=2)
+    first = await api.create()
+    fake_sandboxes.failure = SandboxError("not this time")
+    assert (await api.post("/mcp/createSession")).status_code == 500
+    fake_sandboxes.failure = None
+    await api.create()
+
+    refused = await api.post("/mcp/createSession")
+
+    body = refused.json()
+    assert (refused.status_code, body["code"]) == (429, "TooManySessions")
+    assert "2 sessions" in body["message"]
+    await api.post("/mcp/releaseSession", sessionId=first)
+    assert (await api.post("/mcp/createSession")).json()["success"] is True
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -167,8 +167,12 @@ async def test_a_structured_cell_that_fails_says_why(api, fake_sandboxes):
         ),
         (FAILED_CELL, ("hello\nwarned\nTraceback …\nValueError: no", True)),
         (
-            {**CELL, "stdout": [], "result": [], "error": {"name": "E", "value": "v"}},
-            ("E: v", True),
+            {**CELL, "result": [], "error": {"name": "E", "value": "v", "traceback": ""}},
+            ("hello\nE: v", True),
+        ),
+        (
+            {**CELL, "result": [], "error": {"name": "E", "value": "", "traceback": ""}},
+            ("hello\nE", True),
         ),
         ({**CELL, "stdout": [], "result": []}, ("", False)),
     ],

@@ -69,14 +69,14 @@ class AsyncAGB:
         http_client: httpx.AsyncClient | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self.config = load_config(cfg)
-        self.endpoint = self.config.endpoint
-        self.timeout_ms = self.config.timeout_ms
-        self.api_key = load_api_key(api_key, self.endpoint)
-        self.client = AsyncClient(
+        self.config: Config = load_config(cfg)
+        self.endpoint: str = self.config.endpoint
+        self.timeout_ms: int = self.config.timeout_ms
+        self.api_key: str = load_api_key(api_key, self.endpoint)
+        self.client: AsyncClient = AsyncClient(
             self.config, self.api_key, http_client=http_client, transport=transport
         )
-        self.context = AsyncContextService(self)
+        self.context: AsyncContextService = AsyncContextService(self)
 
     @classmethod
     def local(cls, *, timeout_ms: int = 60_000) -> Self:

@@ -35,7 +35,7 @@ class AsyncContextService:
     __module__ = "agb"
 
     def __init__(self, agb: AsyncAGB) -> None:
-        self.agb = agb
+        self.agb: AsyncAGB = agb
 
     async def list(self, params: ContextListParams | None = None) -> ContextListResult:
         """List contexts.

@@ -71,23 +71,23 @@ class AsyncBaseSession:
     __module__ = "agb"
 
     def __init__(self, agb: AsyncAGB, session_id: str) -> None:
-        self.agb = agb
-        self.session_id = arguments.filled_text("session_id", session_id)
-        self.resource_url = ""
-        self.image_id = ""
-        self.app_instance_id = ""
-        self.resource_id = ""
-        self.vpc_resource = False
-        self.network_interface_ip = ""
-        self.http_port = ""
-        self.token = ""
-        self.link_url = ""
-        self.ws_url = ""
+        self.agb: AsyncAGB = agb
+        self.session_id: str = arguments.filled_text("session_id", session_id)
+        self.resource_url: str = ""
+        self.image_id: str = ""
+        self.app_instance_id: str = ""
+        self.resource_id: str = ""
+        self.vpc_resource: bool = False
+        self.network_interface_ip: str = ""
+        self.http_port: str = ""
+        self.token: str = ""
+        self.link_url: str = ""
+        self.ws_url: str = ""
         self.tool_list: list[McpTool] = []
-        self.code = AsyncCode(self)
-        self.command = AsyncCommand(self)
-        self.file_system = AsyncFileSystem(self)
-        self.context = AsyncContextManager(self)
+        self.code: AsyncCode = AsyncCode(self)
+        self.command: AsyncCommand = AsyncCommand(self)
+        self.file_system: AsyncFileSystem = AsyncFileSystem(self)
+        self.context: AsyncContextManager = AsyncContextManager(self)
         self._deleted = False
 
     def __repr__(self) -> str:

@@ -156,10 +156,13 @@ def base_url(endpoint: str) -> str:
     try:
         parts = urlsplit(url)
         usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        # A path goes behind it, and what stands in it is shown: no query, and no password.
+        usable = usable and not set("?#@") & set(url)
     except ValueError:
         usable = False
     if not usable or "://" in url.partition("://")[2] or " " in url or not url.isprintable():
         raise InvalidArgumentError(
-            f"endpoint must be a host name or an http(s) URL, or 'local' (found {endpoint!r})"
+            "endpoint must be a host name or an http(s) URL without user, query or fragment, or"
+            f" 'local' (found {endpoint.rpartition('@')[2]!r})"
         )
     return url

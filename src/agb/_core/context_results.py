@@ -11,6 +11,7 @@ from collections.abc import Generator
 from attrs import define, field, frozen
 
 from agb._core.results import Result
+from agb._core.tool_results import _list_or_empty
 
 
 @define
@@ -90,7 +91,7 @@ class ContextListResult(Result):
 
     request_id: str = ""
     success: bool = False
-    contexts: list[Context] = field(factory=list[Context])
+    contexts: list[Context] = field(factory=list[Context], converter=_list_or_empty)
     next_token: str = ""
     max_results: int = 0
     total_count: int = 0
@@ -194,7 +195,9 @@ class ContextFileListResult(Result):
 
     request_id: str = ""
     success: bool = False
-    entries: list[ContextFileEntry] = field(factory=list[ContextFileEntry])
+    entries: list[ContextFileEntry] = field(
+        factory=list[ContextFileEntry], converter=_list_or_empty
+    )
     count: int | None = None
     error_message: str = None  # type: ignore[assignment]  # see the module's docstring
 
@@ -243,7 +246,9 @@ class ContextInfoResult(Result):
 
     request_id: str = ""
     success: bool = False
-    context_status_data: list[ContextStatusData] = field(factory=list[ContextStatusData])
+    context_status_data: list[ContextStatusData] = field(
+        factory=list[ContextStatusData], converter=_list_or_empty
+    )
     error_message: str = ""
 
     def unwrap(self) -> list[ContextStatusData]:

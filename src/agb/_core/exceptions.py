@@ -45,7 +45,7 @@ class AGBError(Exception):
     _default_message: ClassVar[str] = ""
 
     def __init__(self, message: str | None = None, *args: object, **kwargs: Any) -> None:  # noqa: ANN401
-        self.message = message or self._default_message or type(self).__name__
+        self.message: str = message or self._default_message or type(self).__name__
         super().__init__(self.message, *args)
         # Any: whatever facts a caller attaches.
         self.extra: dict[str, Any] = kwargs

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field
 
 from agb._core import arguments
-from agb._core.exceptions import AGBError, FileError, InvalidArgumentError
+from agb._core.exceptions import FileError, InvalidArgumentError
 from agb._core.files import CHUNK_SIZE, call_tool, read_facts
 from agb._core.operation import Steps, operation
 from agb._core.replies import Reply
@@ -73,12 +73,7 @@ def _read_sizeless(session_id: str, path: str) -> Steps[bytes]:
     content = _Content()
     while True:
         given = content.request(path, _SIZELESS_RANGE)
-        try:
-            _, answer = yield from call_tool(session_id, "read_file", given)
-        except AGBError:
-            if content.offset == 0:
-                return b""
-            raise
+        _, answer = yield from call_tool(session_id, "read_file", given)
         if not answer or not content.add(answer, _SIZELESS_RANGE):
             return content.joined()
 

@@ -7,6 +7,7 @@ from typing import Any
 from attrs import field, frozen
 
 from agb._core.results import Result
+from agb._core.tool_results import _list_or_empty
 from agb._core.tools import McpTool
 
 
@@ -48,7 +49,7 @@ class McpToolsResult(Result):
 
     request_id: str = ""
     success: bool = False
-    tools: list[McpTool] = field(factory=list[McpTool])
+    tools: list[McpTool] = field(factory=list[McpTool], converter=_list_or_empty)
     error_message: str = ""
 
     def unwrap(self) -> list[McpTool]:

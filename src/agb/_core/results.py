@@ -215,10 +215,10 @@ class GetSessionData:
     token: str = field(default="", repr=False)
     vpc_resource: bool = False
     resource_url: str = ""
-    status: str = ""
-    link_url: str = field(default="", repr=False)
-    ws_url: str = field(default="", repr=False)
-    tool_list: list[McpTool] = field(factory=list[McpTool])
+    status: str = field(default="", kw_only=True)
+    link_url: str = field(default="", kw_only=True, repr=False)
+    ws_url: str = field(default="", kw_only=True, repr=False)
+    tool_list: list[McpTool] = field(factory=list[McpTool], kw_only=True)
 
 
 @frozen(unsafe_hash=False)

@@ -69,14 +69,14 @@ class AGB:
         http_client: httpx.Client | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.config = load_config(cfg)
-        self.endpoint = self.config.endpoint
-        self.timeout_ms = self.config.timeout_ms
-        self.api_key = load_api_key(api_key, self.endpoint)
-        self.client = Client(
+        self.config: Config = load_config(cfg)
+        self.endpoint: str = self.config.endpoint
+        self.timeout_ms: int = self.config.timeout_ms
+        self.api_key: str = load_api_key(api_key, self.endpoint)
+        self.client: Client = Client(
             self.config, self.api_key, http_client=http_client, transport=transport
         )
-        self.context = ContextService(self)
+        self.context: ContextService = ContextService(self)
 
     @classmethod
     def local(cls, *, timeout_ms: int = 60_000) -> Self:

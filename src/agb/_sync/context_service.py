@@ -35,7 +35,7 @@ class ContextService:
     __module__ = "agb"
 
     def __init__(self, agb: AGB) -> None:
-        self.agb = agb
+        self.agb: AGB = agb
 
     def list(self, params: ContextListParams | None = None) -> ContextListResult:
         """List contexts.

@@ -71,23 +71,23 @@ class BaseSession:
     __module__ = "agb"
 
     def __init__(self, agb: AGB, session_id: str) -> None:
-        self.agb = agb
-        self.session_id = arguments.filled_text("session_id", session_id)
-        self.resource_url = ""
-        self.image_id = ""
-        self.app_instance_id = ""
-        self.resource_id = ""
-        self.vpc_resource = False
-        self.network_interface_ip = ""
-        self.http_port = ""
-        self.token = ""
-        self.link_url = ""
-        self.ws_url = ""
+        self.agb: AGB = agb
+        self.session_id: str = arguments.filled_text("session_id", session_id)
+        self.resource_url: str = ""
+        self.image_id: str = ""
+        self.app_instance_id: str = ""
+        self.resource_id: str = ""
+        self.vpc_resource: bool = False
+        self.network_interface_ip: str = ""
+        self.http_port: str = ""
+        self.token: str = ""
+        self.link_url: str = ""
+        self.ws_url: str = ""
         self.tool_list: list[McpTool] = []
-        self.code = Code(self)
-        self.command = Command(self)
-        self.file_system = FileSystem(self)
-        self.context = ContextManager(self)
+        self.code: Code = Code(self)
+        self.command: Command = Command(self)
+        self.file_system: FileSystem = FileSystem(self)
+        self.context: ContextManager = ContextManager(self)
         self._deleted = False
 
     def __repr__(self) -> str:

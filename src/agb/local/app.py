@@ -16,14 +16,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .endpoints import TOOL_CALL_PATH, Endpoint, Endpoints
 from .envelope import ApiFailure, new_request_id, render_failure, render_success
 from .hang_up import ClientHungUp, until_hang_up
+from .live_session import SessionNotFound
 from .requests import authorize, read_call
 from .sandbox import SandboxError, SandboxGone
-from .sessions import SessionManager, SessionNotFound
+from .sessions import SessionManager, TooManySessions
 from .settings import Settings
 from .tools import ToolBox
 
 # Starlette logs and raises again what is only an `Exception`: a mistake of the server itself.
-_ERRORS = (ApiFailure, SessionNotFound, SandboxError, ClientHungUp, HTTPException, Exception)
+_ERRORS = (
+    ApiFailure,
+    SessionNotFound,
+    TooManySessions,
+    SandboxError,
+    ClientHungUp,
+    HTTPException,
+    Exception,
+)
 
 
 def create_app(sessions: SessionManager, api_key: str, settings: Settings) -> Starlette:
@@ -96,6 +105,8 @@ def _failure(request: Request, error: Exception, *, tool_call: bool) -> ApiFailu
             # Tools and the session API have always had different names for it.
             kind = "InvalidSession" if tool_call else "InvalidMcpSession"
             return ApiFailure(400, f"{kind}.NotFound", str(error))
+        case TooManySessions():
+            return ApiFailure(429, "TooManySessions", str(error))
         case SandboxGone():
             return ApiFailure(500, "SandboxGone", str(error))
         case SandboxError():

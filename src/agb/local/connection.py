@@ -48,7 +48,11 @@ class Connection(asyncio.Protocol):
     async def open(self, ours: socket.socket) -> None:
         """Take a connected socket over."""
         loop = asyncio.get_running_loop()
-        await loop.create_unix_connection(lambda: self, sock=ours)
+        try:
+            await loop.create_unix_connection(lambda: self, sock=ours)
+        except BaseException:
+            ours.close()
+            raise
 
     async def call(self, method: str, params: dict[str, object], timeout_s: float) -> Message:
         """Send a request and wait for its answer.

@@ -1,8 +1,8 @@
 """What can go wrong between the server and a sandbox.
 
-    SandboxError          the sandbox could not do it at all
-    └── SandboxGone       … and never will: it has ended
-    ToolError             the sandbox works, the tool said no
+SandboxError          the sandbox could not do it at all
+└── SandboxGone       … and never will: it has ended
+ToolError             the sandbox works, the tool said no
 """
 
 from __future__ import annotations

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from . import interpreter, recipe, seccomp, spawner, users
+from . import interpreter, recipe, seccomp, users
 from .interpreter import is_below, outermost
 from .machine import MachineUnfit
 from .recipe import Bind, Recipe
+from .spawner.state import remove_state, sessions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .machine import Bubblewrap, Facts
     from .settings import Settings
 
-_USUAL_DIRECTORIES = ("/var/tmp", "/tmp")
+_USUAL_DIRECTORIES = ("/var/tmp", "/tmp")  # noqa: S108 - mkdtemp makes a directory of our own
 
 
 @frozen(kw_only=True)
@@ -43,9 +44,7 @@ class Host:
     filter: str
 
     @classmethod
-    def prepare(
-        cls, settings: Settings, facts: Facts, bubblewraps: Iterable[Bubblewrap]
-    ) -> Host:
+    def prepare(cls, settings: Settings, facts: Facts, bubblewraps: Iterable[Bubblewrap]) -> Host:
         """Get the machine ready.
 
         Args:
@@ -72,12 +71,12 @@ class Host:
                 filter=seccomp.filter_for(facts.processor).hex(),
             )
         except BaseException:
-            spawner.remove_state(state)
+            remove_state(state)
             raise
 
-    def start_message(self, number: int, bubblewrap: Bubblewrap) -> dict[str, Any]:
+    def start_message(self, number: int, bubblewrap: Bubblewrap) -> dict[str, object]:
         """Return what the spawner has to know to start a sandbox."""
-        workspace = os.path.join(spawner.sessions_of(self.state), str(number))
+        workspace = os.path.join(sessions_of(self.state), str(number))
         return {
             "bwrap": _reachable(bubblewrap.path, self.private_binds),
             "options": self.recipe.options(workspace),
@@ -100,7 +99,7 @@ class Host:
     def remove(self) -> None:
         """Remove what a spawner that is gone may have left."""
         if os.path.isdir(self.state):
-            spawner.remove_state(self.state)
+            remove_state(self.state)
 
 
 def _recipe(
@@ -149,7 +148,7 @@ def _make_state_directory(named: str | None, is_root: bool) -> str:
             "AGB_LOCAL_DIRECTORY to a directory that can be written to."
         ) from error
     # All may pass, nobody may look around: each workspace is closed to all but its own user.
-    os.chmod(state, 0o711)
+    os.chmod(state, 0o711)  # noqa: S103
     return state
 
 
@@ -184,7 +183,7 @@ def _reachable(path: str, private: Sequence[tuple[str, str]]) -> str:
 def _let_all_read(directory: str) -> None:
     """Open prepared files to all users, whatever the umask of this process is."""
     for path, _directories, names in os.walk(directory):
-        os.chmod(path, 0o755)
+        os.chmod(path, 0o755)  # noqa: S103 - read-only inside, and nothing secret
         for name in names:
             file = os.path.join(path, name)
             if not os.path.islink(file):

@@ -22,6 +22,7 @@ print(json.dumps([sys.executable, sys.prefix, sys.base_prefix, list(sys.version_
     [site.getusersitepackages()] if site.ENABLE_USER_SITE else []]))
 """
 _ASK_TIMEOUT_S = 30
+_NEVER_SHOWN = ("/", "/etc", "/home", "/root", "/run", "/tmp", "/var")  # noqa: S108
 
 
 @frozen(kw_only=True)
@@ -126,7 +127,7 @@ def _refuse_too_much(path: str) -> None:
             "all of it. Make an environment in a directory of its own (python -m venv .venv) and "
             "install agb[local] there."
         )
-    if os.path.realpath(path) in ("/", "/home", "/etc", "/var", "/run", "/tmp", "/root"):
+    if os.path.realpath(path) in _NEVER_SHOWN:
         raise MachineUnfit(
             f"The Python environment is {path!r} itself, which sessions must not see. Make an "
             "environment in a directory of its own (python -m venv .venv)."

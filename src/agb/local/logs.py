@@ -15,17 +15,20 @@ def set_up(*, max_bytes: int | None) -> None:
         max_bytes: How long a file behind standard error may grow before it is begun again; None
             leaves it to whoever looks after the file.
     """
-    handler = _StandardError(max_bytes)
+    handler = StandardError(max_bytes)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
-class _StandardError(logging.Handler):
+class StandardError(logging.Handler):
+    """Writes to standard error, and keeps a file behind it short."""
+
     def __init__(self, max_bytes: int | None) -> None:
         super().__init__()
         self._max_bytes = max_bytes
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Write one record; never raises."""
         try:
             self._begin_again_if_too_long(sys.stderr.fileno())
             sys.stderr.write(self.format(record) + "\n")

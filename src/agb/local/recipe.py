@@ -23,12 +23,12 @@ HOME = f"/home/{USER}"
 AGENT_PARENT = "/opt/agb"
 """Where the sandbox sees the package `inside`."""
 
+_ALTERNATIVES = "/etc/alternatives"
 _SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 
 # Taken over from this machine's /etc: what programs of /usr read there, and nothing that tells
 # about the machine or its users.
 _COPIED = (
-    "alternatives",
     "ld.so.cache",
     "ld.so.conf",
     "mime.types",
@@ -107,12 +107,14 @@ class Recipe:
             *("--ro-bind", "/usr", "/usr"),
             *_system_links(),
             *("--ro-bind", self.etc, "/etc"),
+            # Where many programs of /usr lead through.
+            *("--ro-bind-try", _ALTERNATIVES, _ALTERNATIVES),
             *("--proc", "/proc"),
             *("--dev", "/dev"),
             # A tmpfs is unlimited unless it is told.
-            *("--perms", "1777", "--size", temporary, "--tmpfs", "/tmp"),
-            *("--perms", "1777", "--size", memory, "--tmpfs", "/dev/shm"),
-            *("--symlink", "/tmp", "/var/tmp"),
+            *("--perms", "1777", "--size", temporary, "--tmpfs", "/tmp"),  # noqa: S108
+            *("--perms", "1777", "--size", memory, "--tmpfs", "/dev/shm"),  # noqa: S108
+            *("--symlink", "/tmp", "/var/tmp"),  # noqa: S108
             *("--bind", workspace, HOME),
             # After /tmp and the home directory: an environment may lie below either.
             *(part for bind in self.binds for part in ("--ro-bind", bind.source, bind.target)),
@@ -167,11 +169,10 @@ def prepare_etc(directory: str, source: str = "/etc") -> None:
         _write(os.path.join(directory, name), text)
     for name in _COPIED:
         origin, target = os.path.join(source, name), os.path.join(directory, name)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        if os.path.isdir(origin):
-            shutil.copytree(origin, target, symlinks=True)
-        elif os.path.exists(origin):
+        if os.path.isfile(origin):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copyfile(origin, target)
+    os.mkdir(os.path.join(directory, os.path.basename(_ALTERNATIVES)))
 
 
 def prepare_agent(directory: str, *, compiled: bool) -> None:
@@ -216,4 +217,3 @@ def _write(path: str, text: str) -> None:
     """Write a small file."""
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
-

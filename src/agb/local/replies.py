@@ -18,8 +18,8 @@ def _is(*types: type) -> Check:
 
 def _list_of(check: Check) -> Check:
     """Accept a list whose items all pass."""
-    return lambda value: isinstance(value, list) and all(
-        check(item) for item in cast("list[object]", value)
+    return lambda value: (
+        isinstance(value, list) and all(check(item) for item in cast("list[object]", value))
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import os
 import socket
 from typing import TYPE_CHECKING, Protocol
 
@@ -94,10 +93,10 @@ class LocalSandbox:
             _StartFailed: It did not answer.
         """
         ours, theirs = socket.socketpair()
-        await self._connection.open(ours)
-        self._end = self._spawning.open(
-            self._number, theirs, **host.start_message(self._number, bubblewrap)
-        )
+        with theirs:
+            await self._connection.open(ours)
+            message = host.start_message(self._number, bubblewrap)
+            self._end = self._spawning.open(self._number, theirs, message)
         self._end.add_done_callback(self._ended)
         try:
             await self._connection.call(
@@ -189,7 +188,7 @@ class Sandboxes:
         except (SpawnerFailed, _StartFailed) as error:
             # The text names paths of this machine: it is for the log of this machine only.
             logger.warning("sandbox %s did not start: %s", name, error)
-            raise SandboxError("The sandbox could not be started; the server's log says why") from None
+            raise SandboxError("The sandbox did not start; the server's log says why") from None
         self._warming.begin(sandbox)
         return sandbox
 

@@ -229,4 +229,7 @@ def _unless(condition: int, value: int, verdict: int) -> list[bytes]:
 
 def _any_of(values: Iterable[int], verdict: int) -> list[bytes]:
     """End with a verdict if the accumulator is one of the values."""
-    return [part for value in values for part in _when(_JUMP_IF_EQUAL, value, [_returning(verdict)])]
+    program: list[bytes] = []
+    for value in values:
+        program += _when(_JUMP_IF_EQUAL, value, [_returning(verdict)])
+    return program

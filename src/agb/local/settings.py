@@ -51,7 +51,7 @@ class InsideSettings:
     max_watched_paths: int = _positive(64)
     """Paths whose last state `get_file_change` remembers; the oldest is forgotten first."""
 
-    interrupt_grace_s: float = _seconds(0.5)
+    interrupt_grace_s: float = _seconds(0.8)
     """Between interrupting a cell and killing its process."""
 
     kernel_start_s: float = _seconds(20)

@@ -10,16 +10,22 @@ import os
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from . import spawner
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 logger = logging.getLogger(__name__)
+
+# Only the package `spawner` is loaded: nothing of this one, and no site-packages.
+_START = (
+    f"import sys; sys.path.append({os.path.dirname(os.path.dirname(spawner.__file__))!r}); "
+    "from spawner.main import main; main()"
+)
 
 
 class SpawnerFailed(Exception):
@@ -68,18 +74,7 @@ class Spawning:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs:
-            number = theirs.fileno()
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-S", spawner.__file__, str(number)],
-                env={},
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(number,),
-                # Ctrl-C on the server's terminal is the server's business.
-                start_new_session=True,
-            )
-        self = cls(process, ours)
+            self = cls(_start_process(theirs.fileno()), ours)
         self._say({"prepare": {"state": state, "binds": list(binds), "users": users}})
         problem = await self._prepared
         if problem is not None:
@@ -87,12 +82,14 @@ class Spawning:
             raise SpawnerFailed(problem)
         return self
 
-    def open(self, number: int, agent: socket.socket, **message: Any) -> asyncio.Future[Ended]:
+    def open(
+        self, number: int, agent: socket.socket, message: Mapping[str, object]
+    ) -> asyncio.Future[Ended]:
         """Start a sandbox.
 
         Args:
             number: A number that no other sandbox has.
-            agent: The agent's end of the connection; closed here.
+            agent: The agent's end of the connection.
             message: `bwrap`, `options`, `command`, `seccomp` and `workspace`.
 
         Returns:
@@ -100,12 +97,11 @@ class Spawning:
         """
         end: asyncio.Future[Ended] = self._loop.create_future()
         self._ends[number] = end
-        with agent:
-            packet = json.dumps({"open": number, **message}).encode()
-            try:
-                socket.send_fds(self._socket, [packet], [agent.fileno()])
-            except OSError as error:
-                self._ended(number, Ended(status=None, errors=str(error)))
+        packet = json.dumps({"open": number, **message}).encode()
+        try:
+            socket.send_fds(self._socket, [packet], [agent.fileno()])
+        except OSError as error:
+            self._ended(number, Ended(status=None, errors=str(error)))
         return end
 
     def close(self, number: int) -> None:
@@ -126,7 +122,7 @@ class Spawning:
             logger.warning("the spawner is still removing the files of sessions")
             self._process.returncode = 0  # It is left to itself: no complaint about that.
 
-    def _say(self, message: dict[str, Any]) -> None:
+    def _say(self, message: dict[str, object]) -> None:
         with contextlib.suppress(OSError):
             self._socket.send(json.dumps(message).encode())
 
@@ -165,6 +161,20 @@ class Spawning:
             self._prepared.set_result("the process that starts sandboxes has ended")
         for number in list(self._ends):
             self._ended(number, Ended(status=None, errors="the process that starts them has ended"))
+
+
+def _start_process(descriptor: int) -> subprocess.Popen[bytes]:
+    """Start the spawner's process on a socket."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _START, str(descriptor)],
+        env={},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=(descriptor,),
+        # Ctrl-C on the server's terminal is the server's business.
+        start_new_session=True,
+    )
 
 
 async def _exit_of(process: subprocess.Popen[bytes]) -> None:

@@ -47,6 +47,46 @@ class CallFacts:
     limit_s: float
 
 
+@attrs.frozen
+class _Cell:
+    """The outcome of a cell, read from what the sandbox answered."""
+
+    stdout: list[str]
+    stderr: list[str]
+    bundles: list[Result]
+    count: int
+    duration_s: float
+    failure: str | None
+    traceback: str
+
+    @classmethod
+    def read(cls, result: Result) -> _Cell:
+        error = None if result.get("error") is None else _object(result["error"])
+        return cls(
+            stdout=_texts(result, "stdout"),
+            stderr=_texts(result, "stderr"),
+            bundles=[_object(bundle) for bundle in _list(result, "result")],
+            count=_field(result, "execution_count", int),
+            duration_s=_field(result, "execution_time", float, int),
+            failure=_summary(error) if error is not None else None,
+            traceback=_field(error, "traceback", str) if error is not None else "",
+        )
+
+    def structured(self) -> str:
+        # The wire has no field for a traceback.
+        stderr = [*self.stderr, self.traceback] if self.traceback else self.stderr
+        return json.dumps(
+            {
+                "result": [json.dumps(bundle) for bundle in self.bundles],
+                "stdout": self.stdout,
+                "stderr": stderr,
+                "execution_count": self.count,
+                "execution_time": self.duration_s,
+                "executionError": self.failure,
+            }
+        )
+
+
 def done(result: Result, facts: CallFacts) -> ToolReply:
     """Say that a tool without output did its work."""
     return ToolReply("ok")
@@ -88,18 +128,14 @@ def code(result: Result, facts: CallFacts) -> ToolReply:
     In the plain form the text is the output followed by the values of expressions, or by the
     traceback of a cell that failed.
     """
-    stdout = _texts(result, "stdout")
-    stderr = _texts(result, "stderr")
-    bundles = [_object(bundle) for bundle in _list(result, "result")]
-    error = result.get("error")
-    failure = None if error is None else _object(error)
+    cell = _Cell.read(result)
     if facts.form is ReplyForm.STRUCTURED:
-        return ToolReply(_structured_code(result, stdout, stderr, bundles, failure))
-    printed = "".join(stdout)
-    if failure is not None:
-        printed = _on_own_line(printed, "".join(stderr))
-        return ToolReply(_on_own_line(printed, _traceback(failure)), is_error=True)
-    for bundle in bundles:
+        return ToolReply(cell.structured())
+    printed = "".join(cell.stdout)
+    if cell.failure:
+        printed = _on_own_line(printed, "".join(cell.stderr))
+        return ToolReply(_on_own_line(printed, cell.traceback or cell.failure), is_error=True)
+    for bundle in cell.bundles:
         value = bundle.get("text/plain")
         if isinstance(value, str):
             printed = _on_own_line(printed, value)
@@ -155,36 +191,9 @@ def changes(result: Result, facts: CallFacts) -> ToolReply:
     return ToolReply(json.dumps(picked))
 
 
-def _structured_code(
-    result: Result,
-    stdout: list[str],
-    stderr: list[str],
-    bundles: list[Result],
-    failure: Result | None,
-) -> str:
-    summary = None
-    if failure is not None:
-        summary = f"{_field(failure, 'name', str)}: {_field(failure, 'value', str)}"
-        # The wire has no field for a traceback.
-        stderr = [*stderr, _traceback(failure)]
-    return json.dumps(
-        {
-            "result": [json.dumps(bundle) for bundle in bundles],
-            "stdout": stdout,
-            "stderr": stderr,
-            "execution_count": _field(result, "execution_count", int),
-            "execution_time": _field(result, "execution_time", float, int),
-            "executionError": summary,
-        }
-    )
-
-
-def _traceback(failure: Result) -> str:
-    name, value = _field(failure, "name", str), _field(failure, "value", str)
-    text = failure.get("traceback")
-    if isinstance(text, list):
-        text = "\n".join(str(part) for part in cast("list[object]", text))
-    return text if isinstance(text, str) and text.strip() else f"{name}: {value}"
+def _summary(error: Result) -> str:
+    name, value = _field(error, "name", str), _field(error, "value", str)
+    return f"{name}: {value}" if value else name
 
 
 def _time_out_text(limit_s: float) -> str:

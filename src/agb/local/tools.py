@@ -11,8 +11,9 @@ import attrs
 from . import arguments as take
 from . import tool_replies as give
 from .arguments import Argument, check_arguments
+from .live_session import Turn
 from .sandbox import ToolError
-from .sessions import SessionManager, Turn
+from .sessions import SessionManager
 from .settings import Settings
 from .store import SessionRecord
 from .tool_replies import CallFacts, Result, ToolReply

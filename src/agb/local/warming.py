@@ -1,5 +1,4 @@
-"""Starts the Python of new sandboxes before their first cell, when the machine has nothing better
-to do."""
+"""Starts the Python of new sandboxes before their first cell, when there is nothing else to do."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from .failures import SandboxError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from .sandbox import Sandbox
     from .settings import Settings
@@ -33,7 +32,7 @@ class Warming:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @contextlib.contextmanager
-    def held_back(self) -> Iterator[None]:
+    def held_back(self) -> Generator[None]:
         """Begin nothing meanwhile."""
         self._creating += 1
         self._idle.clear()

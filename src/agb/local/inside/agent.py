@@ -12,8 +12,8 @@ from .commands import Commands
 from .directories import Directories
 from .failures import ToolFailure, describe
 from .files import Files
-from .kernel import KernelEnded
 from .frames import Channel, FrameError, Message
+from .kernel import KernelEnded
 from .limits import Limits, hide_this_process
 from .paths import Home
 

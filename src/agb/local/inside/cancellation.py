@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 
 class Cancelled(Exception):
@@ -37,7 +37,7 @@ class Cancellation:
             raise Cancelled
 
     @contextmanager
-    def calling(self, callback: Callable[[], None]) -> Iterator[None]:
+    def calling(self, callback: Callable[[], None]) -> Generator[None]:
         """Have the callback run at the cancellation, at once if it is already there."""
         with self._lock:
             self._callbacks.append(callback)

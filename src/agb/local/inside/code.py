@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -14,7 +15,7 @@ from .kernel import Kernel, KernelEnded, TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from .cancellation import Cancellation
     from .frames import Message
@@ -113,7 +114,7 @@ class Language:
             return self._run(code, timeout_s, cancellation)
 
     @contextmanager
-    def _turn_of(self, cancellation: Cancellation) -> Iterator[None]:
+    def _turn_of(self, cancellation: Cancellation) -> Generator[None]:
         """Wait until nothing else of the language runs, and keep the others waiting."""
         self._wait_for_turn(cancellation)
         try:
@@ -146,7 +147,8 @@ class Language:
         reply: Message = {}
         try:
             reply = kernel.run(code, timeout_s, cancellation)
-        except TimedOut:
+        except TimedOut as late:
+            reply = late.reply
             error = self._time_out(timeout_s, kept=kernel.ended is None)
         except KernelEnded as end:
             error = {"name": "KernelEnded", "value": str(end), "traceback": ""}
@@ -154,11 +156,12 @@ class Language:
             self._lose(kernel, notice="")
         elapsed = time.monotonic() - started
         stdout, stderr = kernel.take_output()
-        stderr = notice + stderr
+        results, left_out = _results(reply.get("result"), self._limits.max_result_bytes)
+        stderr = notice + stderr + left_out
         return {
             "stdout": [stdout] if stdout else [],
             "stderr": [stderr] if stderr else [],
-            "result": _results(reply.get("result")),
+            "result": results,
             "execution_count": _count(reply.get("execution_count")),
             "execution_time": round(elapsed, 6),
             "error": error or _error(reply.get("error")),
@@ -211,11 +214,31 @@ def _javascript(search_path: str | None) -> Sequence[str]:
     return node, os.path.join(_HERE, "javascript_kernel.cjs")
 
 
-def _results(value: object) -> list[dict[str, object]]:
-    """Take from a reply what has the shape of rich results; the program could have written it."""
-    if not isinstance(value, list):
-        return []
-    return [item for item in value if isinstance(item, dict)]
+def _results(value: object, limit: int) -> tuple[list[dict[str, object]], str]:
+    """Take rich results from a reply, which the program could have written itself.
+
+    Args:
+        value: What stands where they should be.
+        limit: Bytes for all of them.
+
+    Returns:
+        The results that fit, and a text that names what did not.
+    """
+    kept: list[dict[str, object]] = []
+    notes = ""
+    for item in value if isinstance(value, list) else ():
+        if not isinstance(item, dict):
+            continue
+        bundle: dict[str, object] = {}
+        for kind, content in item.items():
+            size = len(content) if isinstance(content, str) else len(json.dumps(content))
+            if size <= limit:
+                limit -= size
+                bundle[kind] = content
+            else:
+                notes += f"[result too large: {size} characters of {kind} left out]\n"
+        kept.append(bundle)
+    return kept, notes
 
 
 def _count(value: object) -> int:

@@ -53,7 +53,7 @@ class Files:
             import base64
 
             return {"content": base64.b64encode(data).decode()}
-        end = len(data) if length is None else min(len(data), before + length)
+        end = len(data) if length is None else before + length
         return {"content": _characters(data, before, end)}
 
     def read_multiple_files(
@@ -193,10 +193,10 @@ def _characters(data: bytes, start: int, end: int) -> str:
     Args:
         data: UTF-8 with up to three bytes more on either side.
         start: Where the range starts in it.
-        end: Where it ends.
+        end: Where it ends; both may lie beyond the end of the file.
     """
-    start = _character_end(data, start)
-    end = max(start, _character_end(data, end))
+    start = _character_end(data, min(start, len(data)))
+    end = _character_end(data, min(end, len(data)))
     return data[start:end].decode("utf-8", "replace")
 
 

@@ -7,12 +7,17 @@ const inspector = require("node:inspector");
 const net = require("node:net");
 const path = require("node:path");
 const util = require("node:util");
-const { createRequire } = require("node:module");
+const Module = require("node:module");
 const { Worker, isMainThread, parentPort, workerData } = require("node:worker_threads");
 
 const HEADER_BYTES = 4;
 // How long the main thread may take to show that its event loop still turns.
 const ALIVE_MS = 50;
+// Code that comes through the inspector belongs to no file, and node imports nothing for it. So
+// `import(...)` becomes a call of a function that has a file, outside of strings and comments.
+const IMPORT = "__import";
+const STRING_OR_IMPORT =
+  /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[^]|[^`\\])*`|\/\/.*|\/\*[^]*?\*\/)|(?<![\w$.#])import(?=\s*\()/g;
 
 if (isMainThread) main();
 else watch();
@@ -113,7 +118,12 @@ function main() {
 
 /** Make the global scope look like node's REPL at home; return the helper that shows values. */
 function prepare(session) {
-  globalThis.require = createRequire(path.join(process.cwd(), "/"));
+  const home = new Module(path.join(process.cwd(), "cell.js"));
+  home.filename = home.id;
+  home.paths = Module._nodeModulePaths(process.cwd());
+  home._compile("module.exports = (name, options) => import(name, options)", home.filename);
+  Object.defineProperty(globalThis, IMPORT, { value: home.exports });
+  globalThis.require = Module.createRequire(home.filename);
   globalThis.module = { exports: {} };
   globalThis.exports = globalThis.module.exports;
   // As on a terminal, Ctrl-C is for the cell and its child processes.
@@ -131,12 +141,17 @@ function prepare(session) {
 
 /** Evaluate one cell and show its value. */
 async function evaluate(session, helper, code) {
-  const { result, exceptionDetails } = await post(session, "Runtime.evaluate", {
-    expression: code,
+  let { result, exceptionDetails } = await post(session, "Runtime.evaluate", {
+    expression: code.replace(STRING_OR_IMPORT, (_all, other) => other ?? IMPORT),
     replMode: true,
     awaitPromise: true,
     objectGroup: "cell",
   });
+  if (exceptionDetails === undefined && result.subtype === "promise") {
+    // What an async function writes belongs to the cell that called it.
+    const promise = { promiseObjectId: result.objectId };
+    ({ result, exceptionDetails } = await post(session, "Runtime.awaitPromise", promise));
+  }
   if (exceptionDetails !== undefined) {
     const { exception, text } = exceptionDetails;
     if (exception === undefined) return interrupted();

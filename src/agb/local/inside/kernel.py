@@ -28,7 +28,15 @@ class KernelEnded(Exception):
 
 
 class TimedOut(Exception):
-    """The cell did not end in time; the process is still there if it let itself be interrupted."""
+    """The cell did not end in time; the process is still there if it let itself be interrupted.
+
+    Attributes:
+        reply: What the process said when it was interrupted.
+    """
+
+    def __init__(self, reply: Message | None = None) -> None:
+        super().__init__()
+        self.reply: Message = reply or {}
 
 
 class Kernel:
@@ -114,9 +122,11 @@ class Kernel:
             try:
                 self._write(encode({"code": code}, self._limits.max_frame_bytes), deadline)
                 return self._next(deadline, cancellation)
-            except (TimedOut, Cancelled):
+            except Cancelled:
                 self._interrupt()
                 raise
+            except TimedOut:
+                raise TimedOut(self._interrupt()) from None
 
     def take_output(self) -> tuple[str, str]:
         """Return what was written to stdout and to stderr since the last time."""
@@ -162,13 +172,13 @@ class Kernel:
             if news is cancellation:
                 raise Cancelled
 
-    def _interrupt(self) -> None:
+    def _interrupt(self) -> Message | None:
         """Stop the cell; if it does not let itself be stopped, kill the process."""
         self._process.signal_group(signal.SIGINT)
         try:
             # Numbered: one that arrives late must not stop the next cell.
             os.write(self._interrupts, struct.pack(">I", self._count))
-            self._next(time.monotonic() + self._limits.interrupt_grace_s, None)
+            return self._next(time.monotonic() + self._limits.interrupt_grace_s, None)
         except TimedOut:
             self.kill()
             self.ended = KernelEnded(
@@ -177,6 +187,7 @@ class Kernel:
         except (OSError, KernelEnded):
             # Ended by itself: `ended` says how.
             pass
+        return None
 
     def _write(self, data: bytes, deadline: float) -> None:
         """Write to a process that may have stopped reading."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import ctypes
 import re
@@ -86,6 +87,15 @@ class _Shell(InteractiveShell):
     def enable_gui(self, gui: object = None) -> None:
         """Do nothing: there is no window to show."""
 
+    def showtraceback(self, *args: object, **kwargs: object) -> None:
+        """Render the traceback of what is being handled."""
+        error = sys.exc_info()[1]
+        if isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
+            # Nobody waits for where it was, and those who interrupted do not wait for long.
+            self.traceback_text = type(error).__name__
+            return
+        super().showtraceback(*args, **kwargs)  # type: ignore[arg-type]
+
     def _showtraceback(self, etype: object, evalue: object, stb: list[str]) -> None:
         self.traceback_text = _COLOURS.sub("", "\n".join(stb))
 
@@ -113,10 +123,11 @@ class Notebook:
             displayhook_class=_Hook,
             display_pub_class=_Publisher,
         )
-        shell.displayhook.results = self._results
-        shell.display_pub.results = self._results
+        hook, publisher = shell.displayhook, shell.display_pub
+        assert isinstance(hook, _Hook)
+        assert isinstance(publisher, _Publisher)
+        hook.results = publisher.results = self._results
         shell.loop_runner = run_async
-        shell.loop_runner_map["asyncio"] = (run_async, True)
         self._shell = shell
         self._libc = ctypes.CDLL(None)
 
@@ -133,7 +144,7 @@ class Notebook:
         with warnings.catch_warnings():
             # IPython explains how to leave it when a cell calls sys.exit.
             warnings.filterwarnings("ignore", message="To exit: use", category=UserWarning)
-            outcome = shell.run_cell(code, store_history=True)
+            outcome = shell.run_cell(code, store_history=True)  # type: ignore[no-untyped-call]
         error = outcome.error_before_exec or outcome.error_in_exec
         if error is None and shell.traceback_text:
             # A representation failed; the cell itself did not.

@@ -1,0 +1,149 @@
+"""A session that runs: its sandbox, who may use it now, and how long it may be idle."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import AsyncGenerator, Callable
+
+import anyio
+import attrs
+
+from .sandbox import Sandbox, SandboxGone, ToolError
+
+
+class SessionNotFound(Exception):
+    """Raised for a session that this server does not have, or no longer has."""
+
+    def __init__(self, session_id: str) -> None:
+        # Clients look for the words "not found" when they wait for a session to end.
+        super().__init__(
+            f"Session not found: {session_id[:100]}. "
+            "It was never created on this server, or it has been released."
+        )
+
+
+@attrs.define(eq=False)
+class LiveSession:
+    """A session that runs.
+
+    Attributes:
+        id: Its identifier.
+        sandbox: Its sandbox.
+        slots: One for each call that may be in flight.
+        idle_timeout_s: How long it lives without a call, in seconds; None means for ever.
+        on_idle: Called when it has been idle for that long.
+        on_lost: Called with the cause when its sandbox turns out to be gone.
+        released: True from the moment its end begins.
+    """
+
+    id: str
+    sandbox: Sandbox
+    slots: anyio.Semaphore
+    idle_timeout_s: int | None
+    on_idle: Callable[[LiveSession], object]
+    on_lost: Callable[[LiveSession, SandboxGone], object]
+    released: bool = False
+    _calls: int = 0
+    _queues: dict[str, anyio.Lock] = attrs.field(factory=dict[str, anyio.Lock])
+    _idle_timer: asyncio.TimerHandle | None = None
+
+    def touch(self) -> None:
+        """Begin to count the idle time anew."""
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        if self.idle_timeout_s is not None and not self.released:
+            loop = asyncio.get_running_loop()
+            self._idle_timer = loop.call_later(self.idle_timeout_s, self._timer_ended)
+
+    def release(self) -> None:
+        """Let no further call begin."""
+        self.released = True
+        self.touch()
+
+    @contextlib.asynccontextmanager
+    async def turn(self, *, limit_s: float, queue: str | None) -> AsyncGenerator[Turn, None]:
+        """Wait for the turn to make a call; first come, first served.
+
+        Args:
+            limit_s: The limit of the whole call in seconds, waiting included: whoever asked
+                gives up soon after it.
+            queue: Calls with the same word run one after the other.
+
+        Yields:
+            The turn.
+
+        Raises:
+            ToolError: The turn did not come within the limit.
+        """
+        self._calls += 1
+        try:
+            async with contextlib.AsyncExitStack() as stack:
+                waited_s = await self._enter(stack, queue, limit_s)
+                yield Turn(limit_s - waited_s, self)
+        finally:
+            self._calls -= 1
+            self.touch()
+
+    async def _enter(
+        self, stack: contextlib.AsyncExitStack, queue: str | None, limit_s: float
+    ) -> float:
+        started = anyio.current_time()
+        try:
+            with anyio.fail_after(limit_s):
+                # First the queue: those who wait in it must not hold slots that others could use.
+                if queue is not None:
+                    await stack.enter_async_context(self._queues.setdefault(queue, anyio.Lock()))
+                await stack.enter_async_context(self.slots)
+        except TimeoutError as error:
+            raise ToolError(
+                f"Not run: other calls of this session took longer than the {limit_s:g} s "
+                "that this one had."
+            ) from error
+        # Without a real wait the limit stays exact, so that messages name it as it was asked for.
+        return math.floor((anyio.current_time() - started) * 10) / 10
+
+    def _timer_ended(self) -> None:
+        if self._calls:
+            self.touch()
+        else:
+            self.on_idle(self)
+
+
+@attrs.frozen
+class Turn:
+    """Leave to make one call in a session.
+
+    Attributes:
+        remaining_s: What is left of the call's limit after waiting for the turn, in seconds.
+    """
+
+    remaining_s: float
+    _session: LiveSession
+
+    async def call(
+        self, method: str, params: dict[str, object], *, timeout_s: float
+    ) -> dict[str, object]:
+        """Let the session's sandbox do something.
+
+        Args:
+            method: What to do.
+            params: With what.
+            timeout_s: When to give the sandbox up, in seconds.
+
+        Returns:
+            What came of it.
+
+        Raises:
+            ToolError: It did not work; the message is for the user.
+            SandboxError: The sandbox could not do it at all.
+            SessionNotFound: The session was released meanwhile.
+        """
+        try:
+            return await self._session.sandbox.call(method, params, timeout_s=timeout_s)
+        except SandboxGone as error:
+            if self._session.released:
+                raise SessionNotFound(self._session.id) from error
+            self._session.on_lost(self._session, error)
+            raise

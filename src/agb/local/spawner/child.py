@@ -1,0 +1,170 @@
+"""One sandbox as the spawner sees it, and what it takes to start one."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+_OOM_SCORE = "/proc/self/oom_score_adj"
+
+
+class Child:
+    """A sandbox: bubblewrap, the first process inside, and in the end what removes its files."""
+
+    def __init__(self, number: int, workspace: str) -> None:
+        self.number = number
+        self.workspace = workspace
+        self.info = b""
+        self.errors = b""
+        self.status: int | None = None
+        self.outer: subprocess.Popen[bytes] | None = None
+        self.inner: int | None = None
+        """A pidfd of the sandbox's process 1, once bubblewrap has told which it is."""
+        self.error_pipe: int | None = None
+        self.starting = False
+        self.doomed = False
+
+    def start(
+        self,
+        bwrap: str,
+        options: Sequence[str],
+        command: Sequence[str],
+        filter_: bytes,
+        agent: int,
+        user: int | None,
+    ) -> tuple[int, int]:
+        """Start bubblewrap.
+
+        Args:
+            bwrap: The program.
+            options: Its options but for those that name descriptors.
+            command: What it runs inside.
+            filter_: The seccomp program.
+            agent: The agent's socket, the only descriptor that gets inside.
+            user: The user and group to become before; None to stay who we are.
+
+        Returns:
+            Two pipes: what bubblewrap tells about its child, and its standard error.
+        """
+        rules = readable(filter_)
+        info, told = os.pipe()
+        self.error_pipe, errors = os.pipe()
+        os.set_blocking(self.error_pipe, False)
+        # Behind a descriptor: the command line of process 1 can be read inside.
+        arguments = readable(
+            "\0".join([*options, "--seccomp", str(rules), "--info-fd", str(told)]).encode()
+        )
+        try:
+            with first_to_go():
+                self.outer = subprocess.Popen(
+                    [bwrap, "--args", str(arguments), "--", *command],
+                    # Its environment can be read inside as well.
+                    env={},
+                    cwd="/",
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=errors,
+                    pass_fds=(arguments, rules, told, agent),
+                    umask=0o022,
+                    start_new_session=True,
+                    user=user,
+                    group=user,
+                    extra_groups=None if user is None else [],
+                )
+        except BaseException:
+            os.close(info)
+            os.close(self.error_pipe)
+            self.error_pipe = None
+            raise
+        finally:
+            for descriptor in (arguments, rules, told, errors):
+                os.close(descriptor)
+        self.starting = True
+        return info, self.error_pipe
+
+    def kill(self) -> None:
+        """Kill every process of the sandbox: with its process 1 goes its whole PID namespace."""
+        self.doomed = True
+        if self.starting:
+            # Killed before its child has been told to go on, bubblewrap would leave it waiting for
+            # ever. It takes a millisecond more to know that child.
+            return
+        if self.outer is not None:
+            self.outer.kill()
+        if self.inner is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.inner, signal.SIGKILL)
+
+
+def readable(data: bytes) -> int:
+    """Put data behind a descriptor, to be read from its start."""
+    descriptor = os.memfd_create("agb")
+    os.write(descriptor, data)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+@contextlib.contextmanager
+def first_to_go() -> Generator[None]:
+    """Have what is started meanwhile be the first that the kernel kills when memory runs out."""
+    before = _oom_score()
+    with contextlib.suppress(OSError):
+        _set_oom_score("1000")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            _set_oom_score(before)
+
+
+def _oom_score() -> str:
+    with open(_OOM_SCORE, encoding="ascii") as file:
+        return file.read()
+
+
+def _set_oom_score(score: str) -> None:
+    with open(_OOM_SCORE, "w", encoding="ascii") as file:
+        file.write(score)
+
+
+def pidfd_of_child(pid: int, parent: int) -> int:
+    """Open a process, making sure that its number has not passed to another one meanwhile.
+
+    Raises:
+        ProcessLookupError: It is not, or not any more, a child of that parent.
+    """
+    pidfd = os.pidfd_open(pid)
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            # The name, in parentheses, may hold anything.
+            actual = int(file.read().rpartition(")")[2].split()[1])
+        if actual != parent:
+            raise ProcessLookupError(pid)
+    except BaseException:
+        os.close(pidfd)
+        raise
+    return pidfd
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what the children of this process leave behind."""
+    pr_set_child_subreaper = 36
+    ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
+
+
+def own_children() -> set[int]:
+    """Return the children of this process, which has one thread."""
+    pid = os.getpid()
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return set(map(int, file.read().split()))
+    except OSError:
+        # Not every kernel tells; the case it is needed for is rare already.
+        return set()
