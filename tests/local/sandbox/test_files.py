@@ -87,7 +87,9 @@ async def test_edit(tool, refusal):
     assert "-one\n-two\n+1\n+2\n" in wet["diff"]
     assert (await tool("read_file", path="e"))["content"] == "1\n2\n"
     assert "'nowhere'" in await refusal(
-        "edit_file", path="e", edits=[edits[0] | {"oldText": "1"}, {"oldText": "nowhere", "newText": ""}]
+        "edit_file",
+        path="e",
+        edits=[edits[0] | {"oldText": "1"}, {"oldText": "nowhere", "newText": ""}],
     )
     assert (await tool("read_file", path="e"))["content"] == "1\n2\n"
 
@@ -109,14 +111,18 @@ async def test_delete(tool, refusal):
     """Files and links are deleted, directories are not; a link's target stays."""
     await tool("shell", command="mkdir -p del; touch del/f; ln -s f del/l")
     await tool("delete_file", path="del/l")
-    assert [entry["name"] for entry in (await tool("list_directory", path="del"))["entries"]] == ["f"]
+    assert [entry["name"] for entry in (await tool("list_directory", path="del"))["entries"]] == [
+        "f"
+    ]
 
     assert "Is a directory: 'del'" in await refusal("delete_file", path="del")
 
 
 async def test_list_and_info(tool):
     """A listing is sorted and follows links; information is honest about size, kind and mode."""
-    await tool("shell", command="mkdir -p li/sub; printf abc >li/f; chmod 640 li/f; ln -s sub li/to")
+    await tool(
+        "shell", command="mkdir -p li/sub; printf abc >li/f; chmod 640 li/f; ln -s sub li/to"
+    )
     listing = await tool("list_directory", path="li")
     info = await tool("get_file_info", path="li/f")
 
@@ -170,7 +176,9 @@ async def test_changes(tool, refusal):
     }
     assert (await tool("get_file_change", path="w"))["events"] == []
     await tool("shell", command="rm -r w")
-    assert all(e["eventType"] == "delete" for e in (await tool("get_file_change", path="w"))["events"])
+    assert all(
+        e["eventType"] == "delete" for e in (await tool("get_file_change", path="w"))["events"]
+    )
     await refusal("get_file_change", path="w")
 
 

@@ -40,7 +40,9 @@ def texts(reply):
 
 async def test_state_and_redeclaration(javascript):
     """Declarations live on and can be made again; the last expression is the result."""
-    await javascript("const a = 1; let b = 2; class C { m() { return 3 } }; function f() { return 4 }")
+    await javascript(
+        "const a = 1; let b = 2; class C { m() { return 3 } }; function f() { return 4 }"
+    )
 
     assert texts(await javascript("a + b + new C().m() + f()")) == ["10"]
     assert texts(await javascript("const a = 5; class C {}; a")) == ["5"]

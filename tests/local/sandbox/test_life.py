@@ -123,7 +123,9 @@ async def test_stopped_agent():
     sandbox = await sandboxes.open("x")
     stop = "import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)"
     with pytest.raises(SandboxError, match="did not answer"):
-        await sandbox.call("shell", {"command": f'exec python -c "{stop}"', "timeout_ms": 9000}, timeout_s=0.5)
+        await sandbox.call(
+            "shell", {"command": f'exec python -c "{stop}"', "timeout_ms": 9000}, timeout_s=0.5
+        )
     await until(lambda: sandbox._connection.gone is not None)
     with pytest.raises(SandboxGone, match="stopped answering"):
         await sandbox.call("list_directory", {"path": "."}, timeout_s=5)
@@ -219,7 +221,9 @@ async def test_arguments_too_large():
     sandbox = await sandboxes.open("x")
     with pytest.raises(ToolError, match="too large"):
         await sandbox.call("write_file", {"path": "a", "content": "x" * 5000}, timeout_s=5)
-    await sandbox.call("shell", {"command": "head -c 9000 /dev/zero >b", "timeout_ms": 9000}, timeout_s=10)
+    await sandbox.call(
+        "shell", {"command": "head -c 9000 /dev/zero >b", "timeout_ms": 9000}, timeout_s=10
+    )
     with pytest.raises(ToolError, match="too large"):
         await sandbox.call("read_file", {"path": "b"}, timeout_s=5)
 

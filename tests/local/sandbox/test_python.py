@@ -211,7 +211,8 @@ async def test_time_out_that_kills(own_python):
     """A cell that cannot be interrupted costs its process; the next cell is told so, once."""
     await own_python("lost = 1")
     reply = await own_python(
-        "import time\nwhile True:\n  try:\n    while True: time.sleep(9)\n  except BaseException: pass", timeout_s=0.3
+        "import time\nwhile True:\n  try:\n    while True: time.sleep(9)\n  except BaseException: pass",
+        timeout_s=0.3,
     )
     assert "did not stop when interrupted" in reply["error"]["value"]
     told = await own_python("'lost' in globals()")
@@ -274,7 +275,11 @@ async def test_cancelling(own_tool, own_python):
 
 async def test_one_at_a_time(own_tool, own_python):
     """A cell waits for the one before it; a waiting cell can be cancelled."""
-    first = asyncio.create_task(own_python("import os\nopen('begun', 'w').close()\nwhile not os.path.exists('go'): pass\nv = 1"))
+    first = asyncio.create_task(
+        own_python(
+            "import os\nopen('begun', 'w').close()\nwhile not os.path.exists('go'): pass\nv = 1"
+        )
+    )
     await own_tool("shell", command="while ! test -e begun; do sleep 0.01; done")
     second = asyncio.create_task(own_python("v"))
     third = asyncio.create_task(own_python("open('never', 'w')"))

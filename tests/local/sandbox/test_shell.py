@@ -66,9 +66,7 @@ async def test_signals_have_their_usual_meaning(tool):
 async def test_time_out(tool):
     """At its limit the whole process group is killed; what was written before is kept."""
     began = time.monotonic()
-    result = await tool(
-        "shell", command="echo before; (sleep 31.5 & sleep 31.5)", timeout_ms=300
-    )
+    result = await tool("shell", command="echo before; (sleep 31.5 & sleep 31.5)", timeout_ms=300)
 
     assert (result["exit_code"], result["timed_out"]) == (124, True)
     assert result["stdout"] == "before\n"
@@ -109,7 +107,9 @@ async def test_endless_flood_is_stopped(tool):
 
 async def test_bytes_that_are_no_text(tool):
     """Bytes that are not UTF-8 become U+FFFD."""
-    assert (await tool("shell", command="printf 'a\\377b'"))["stdout"] == "a\N{REPLACEMENT CHARACTER}b"
+    assert (await tool("shell", command="printf 'a\\377b'"))[
+        "stdout"
+    ] == "a\N{REPLACEMENT CHARACTER}b"
 
 
 async def test_no_input(tool):
@@ -135,7 +135,9 @@ async def test_cancelling(tool):
         await call
 
     gone = await tool(
-        "shell", command="while pgrep -f '^sleep 47.25' >/dev/null; do sleep 0.01; done", timeout_ms=1000
+        "shell",
+        command="while pgrep -f '^sleep 47.25' >/dev/null; do sleep 0.01; done",
+        timeout_ms=1000,
     )
     assert not gone["timed_out"]
 
@@ -149,7 +151,9 @@ async def test_child_processes_see_no_descriptor_of_the_agent(tool):
 
 async def test_programs_of_the_system_start(tool):
     """Under the limits of a session the usual programs still start."""
-    result = await tool("shell", command="python -c 'print(1)' && perl -e 'print 2' && git --version")
+    result = await tool(
+        "shell", command="python -c 'print(1)' && perl -e 'print 2' && git --version"
+    )
 
     assert result["exit_code"] in (0, 127), result
     assert result["stdout"].startswith("1\n")
