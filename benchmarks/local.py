@@ -20,7 +20,7 @@ from agb import AGB, Session
 
 BARE = (
     *("--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "--proc", "/proc"),
-    *("--dev", "/dev", "--tmpfs", "/tmp", sys.executable, "-c", "pass"),
+    *("--dev", "/dev", sys.executable, "-c", "pass"),
 )
 
 

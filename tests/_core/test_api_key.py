@@ -19,6 +19,7 @@ SECRET = "ako-do-not-show"
         ("  ", "b", "c", "b"),
         (None, "b", "c", "b"),
         ("", None, "c", "c"),
+        ("", None, "c${PATH}", "c${PATH}"),
         (" a\n", None, None, "a"),
         ("", " b\n", None, "b"),
     ],

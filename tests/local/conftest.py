@@ -26,6 +26,7 @@ from agb.local.contexts.service import Contexts
 from agb.local.sandbox import SandboxError, SandboxGone
 from agb.local.sessions import SessionManager
 from agb.local.settings import Settings
+from agb.local.store import Store
 
 API_KEY = "ako-key"
 
@@ -156,12 +157,13 @@ async def fake_sandboxes(tmp_path: Path) -> FakeSandboxes:
 async def make_api(fake_sandboxes: FakeSandboxes, tmp_path: Path) -> AsyncIterator[MakeApi]:
     """Make applications, with the settings of the test's choice."""
     ends: list[Callable[[], object]] = []
+    stores: list[Store] = []
 
     def make(**settings: object) -> Api:
         chosen = Settings(**settings)
-        sessions = SessionManager(
-            fake_sandboxes, chosen, Contexts(chosen, str(tmp_path / "contexts"))
-        )
+        stores.append(Store())
+        contexts = Contexts(chosen, str(tmp_path / "contexts"))
+        sessions = SessionManager(stores[-1], fake_sandboxes, contexts, chosen)
         api = Api(create_app(sessions, API_KEY, chosen))
         ends.extend([api.client.aclose, sessions.aclose])
         return api
@@ -171,6 +173,8 @@ async def make_api(fake_sandboxes: FakeSandboxes, tmp_path: Path) -> AsyncIterat
         sandbox.may_close.set()
     for end in ends:
         await end()
+    for store in stores:
+        store.close()
 
 
 @pytest.fixture

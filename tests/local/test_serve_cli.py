@@ -116,6 +116,30 @@ def test_a_host_that_does_not_exist_is_one_clear_line(host):
     assert "Traceback" not in ended.stderr
 
 
+def test_a_ready_line_that_cannot_be_written_ends_the_server():
+    """A server whose stdout is gone ends with one line and 1; nobody would learn its address."""
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [*SERVE, "--port", "0", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+
+    assert ended.returncode == 1
+    assert "No space left" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_an_owner_that_cannot_be_watched_is_one_clear_line():
+    """A server that could not notice the end of its owner does not start."""
+    ended = run(*SERVE, "--port", "0", "--json", "--owner-fd", "999")
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("options", [["--port", "x"], ["--port", "70000"], ["--nope"], ["extra"]])
 def test_wrong_options_are_usage_errors(options):
     """What the command line does not know ends with 2 and says what is wrong."""

@@ -163,10 +163,11 @@ def test_memory_of_released_sessions_is_given_back(start_server):
     server.send("POST /mcp/releaseSession", json.dumps({"sessionId": server.create()}))
     before = len(os.listdir(f"/proc/{server.pid}/fd"))
 
-    for _ in range(5):
+    for _ in range(10):
         server.send("POST /mcp/releaseSession", json.dumps({"sessionId": server.create()}))
 
-    assert len(os.listdir(f"/proc/{server.pid}/fd")) <= before
+    # The last connections may not be closed on the server's side yet.
+    assert len(os.listdir(f"/proc/{server.pid}/fd")) < before + 5
 
 
 def test_many_connections_are_no_problem(start_server):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .._core import sessions
+from .._core import logs, sessions
 from .._core.config import LOCAL, Config, load_api_key, load_config
 from .._core.exceptions import AGBError, InvalidArgumentError
 from .._core.params import CreateSessionParams, all_context_syncs
@@ -69,6 +69,7 @@ class AsyncAGB:
         http_client: httpx.AsyncClient | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        logs.configure()
         self.config: Config = load_config(cfg)
         self.endpoint: str = self.config.endpoint
         self.timeout_ms: int = self.config.timeout_ms

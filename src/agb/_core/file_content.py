@@ -117,7 +117,7 @@ class _Content:
             piece = None
         # An old service ignores `format` and sends the range itself. It can't be mistaken: base64
         # of a full range is longer than the range.
-        if piece is None or (len(piece) != length and len(raw) == length):
+        if piece is None or len(raw) == length:
             self.binary = False
             return raw
         return piece

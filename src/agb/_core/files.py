@@ -197,15 +197,11 @@ def read_blocks(answer: str, paths: Sequence[str]) -> dict[str, str]:
     names = "|".join(re.escape(path) for path in sorted(set(paths), key=len, reverse=True))
     anchor = re.compile(rf"(?:\A|\n[ \t]*---[ \t]*\n)\s*({names}):", re.MULTILINE)
     found = list(anchor.finditer(answer))
-    if not found:
-        return {}
     ends = [match.start() for match in found[1:]] + [len(answer)]
-    blocks = {
-        match[1]: answer[match.end() : end].strip() for match, end in zip(found, ends, strict=True)
+    return {
+        match[1]: answer[match.end() : end].strip()
+        for match, end in zip(found, ends[: len(found)], strict=True)
     }
-    last = found[-1][1]
-    blocks[last] = re.sub(r"(\A|\n)[ \t]*---[ \t]*\Z", "", blocks[last]).strip()
-    return blocks
 
 
 @operation(FileSearchResult)

@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from .server import Ready
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     help="Run code somewhere safe.",
     no_args_is_help=True,
     add_completion=False,
@@ -75,7 +75,7 @@ def serve(
         asyncio.run(run_server(options, settings, _announce_json if as_json else _announce))
     except MachineUnfit as error:
         _fail(str(error), UNFIT_MACHINE)
-    except (StartError, SandboxError) as error:
+    except (StartError, SandboxError, OSError) as error:
         _fail(f"agb serve: {error}", FAILED)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None

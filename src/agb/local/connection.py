@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _ENDED = "The sandbox of this session has ended: its first process was killed or has crashed"
 _MISBEHAVED = "The sandbox of this session was closed: it sent what is no answer"

@@ -27,7 +27,7 @@ class ApiFailure(Exception):
         self.status = status
         self.code = code
         self.message = message
-        self.headers = dict(headers or {})
+        self.headers: dict[str, str] = dict(headers or {})
 
 
 def invalid_request(message: str) -> ApiFailure:

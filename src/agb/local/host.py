@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import tempfile
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from . import interpreter, recipe, seccomp, users
 from .interpreter import is_below, outermost
@@ -34,7 +35,7 @@ class Host:
         recipe: What all its sandboxes have in common.
         users: The users of sandboxes, if the server is root: the first and how many.
         private_binds: Directories only root can enter, each with a path all users can.
-        filter: The seccomp program.
+        filter: The seccomp program, in hexadecimal.
     """
 
     state: str
@@ -55,6 +56,10 @@ class Host:
         Raises:
             MachineUnfit: A directory is missing or cannot be used.
         """
+        if facts.counts_processes_of_user:
+            others = users.threads_of(os.getuid())
+            limits = evolve(settings.inside, max_processes=settings.inside.max_processes + others)
+            settings = evolve(settings, inside=limits)
         python = interpreter.find(settings.python)
         node = shutil.which("node")
         state = _make_state_directory(settings.directory, facts.is_root)
@@ -91,7 +96,6 @@ class Host:
             "bwrap": _reachable(bubblewrap.path, self.private_binds),
             "options": self.recipe.options(workspace, volumes),
             "command": self.recipe.command(),
-            "seccomp": self.filter,
             "workspace": workspace,
             "volumes": [volume.source for volume in volumes],
         }
@@ -174,12 +178,26 @@ def _session_users() -> tuple[int, int]:
 
 def _own(node: str | None) -> list[str]:
     """Return what to show of a Node.js that is not below `/usr`: the program, not its directory."""
-    return [] if node is None else [node, os.path.realpath(node)]
+    if node is None:
+        return []
+    directory, name = os.path.split(node)
+    return [os.path.join(os.path.realpath(directory), name), os.path.realpath(node)]
 
 
 def _private(paths: Iterable[str], state: str) -> tuple[tuple[str, str], ...]:
-    """Choose a reachable path for each that is open to root only."""
+    """Choose a reachable path for each that lies where only root gets to.
+
+    Raises:
+        MachineUnfit: One is closed itself, which no other path to it changes.
+    """
     closed = [path for path in paths if not users.can_enter(path)]
+    for path in closed:
+        needed = 0o005 if os.path.isdir(path) else 0o004
+        if os.stat(path).st_mode & needed != needed:
+            raise MachineUnfit(
+                f"The server is root, sandboxes run as users without rights, and {path!r} can be "
+                f"read by root only. Open it to all: chmod -R go+rX {shlex.quote(path)}"
+            )
     return tuple((path, f"{state}/binds/{index}") for index, path in enumerate(closed))
 
 

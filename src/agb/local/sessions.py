@@ -18,7 +18,7 @@ from .sandbox import Sandbox, SandboxError, SandboxFactory, SandboxGone
 from .settings import Settings
 from .store import Page, ReplyForm, SessionRecord, Status, Store
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class TooManySessions(Exception):
@@ -32,11 +32,13 @@ class SessionManager:
     well live on another machine.
     """
 
-    def __init__(self, sandboxes: SandboxFactory, settings: Settings, contexts: Contexts) -> None:
-        self.contexts = contexts
+    def __init__(
+        self, store: Store, sandboxes: SandboxFactory, contexts: Contexts, settings: Settings
+    ) -> None:
+        self.contexts: Contexts = contexts
+        self._store = store
         self._sandboxes = sandboxes
         self._settings = settings
-        self._store = Store()
         self._live: dict[str, LiveSession] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._opening = 0

@@ -10,6 +10,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections import deque
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -19,7 +20,7 @@ from . import spawner
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 # Only the package `spawner` is loaded: nothing of this one, and no site-packages.
 _START = (
@@ -45,6 +46,9 @@ class Ended:
     errors: str
 
 
+_GONE = Ended(status=None, errors="the process that starts sandboxes has ended")
+
+
 class Spawning:
     """One running spawner."""
 
@@ -54,12 +58,18 @@ class Spawning:
         self._loop = asyncio.get_running_loop()
         self._ends: dict[int, asyncio.Future[Ended]] = {}
         self._prepared: asyncio.Future[str | None] = self._loop.create_future()
-        self.alive = True
+        self.alive: bool = True
+        # What the socket's buffer had no room for: many sandboxes asked for at once.
+        self._outbox: deque[tuple[bytes, list[int]]] = deque()
         self._loop.add_reader(ours.fileno(), self._hear)
 
     @classmethod
     async def start(
-        cls, state: str, binds: Sequence[tuple[str, str]], users: tuple[int, int] | None
+        cls,
+        state: str,
+        binds: Sequence[tuple[str, str]],
+        users: tuple[int, int] | None,
+        filter_: str,
     ) -> Spawning:
         """Start a spawner and have it get ready.
 
@@ -67,6 +77,7 @@ class Spawning:
             state: The directory for all that the server has on disk.
             binds: Private directories, each with the path below `state` that makes it reachable.
             users: The first number and how many; None to run sandboxes as the present user.
+            filter_: The seccomp program, in hexadecimal.
 
         Raises:
             SpawnerFailed: It could not.
@@ -75,7 +86,8 @@ class Spawning:
         ours.setblocking(False)
         with theirs:
             self = cls(_start_process(theirs.fileno()), ours)
-        self._say({"prepare": {"state": state, "binds": list(binds), "users": users}})
+        prepare = {"state": state, "binds": list(binds), "users": users, "seccomp": filter_}
+        self._say({"prepare": prepare})
         problem = await self._prepared
         if problem is not None:
             await self.aclose(timeout_s=1)
@@ -90,18 +102,17 @@ class Spawning:
         Args:
             number: A number that no other sandbox has.
             agent: The agent's end of the connection.
-            message: `bwrap`, `options`, `command`, `seccomp` and `workspace`.
+            message: `bwrap`, `options`, `command` and `workspace`.
 
         Returns:
             Done when nothing of the sandbox is left.
         """
         end: asyncio.Future[Ended] = self._loop.create_future()
         self._ends[number] = end
-        packet = json.dumps({"open": number, **message}).encode()
-        try:
-            socket.send_fds(self._socket, [packet], [agent.fileno()])
-        except OSError as error:
-            self._ended(number, Ended(status=None, errors=str(error)))
+        if self.alive:
+            self._say({"open": number, **message}, agent.fileno())
+        else:
+            self._ended(number, _GONE)
         return end
 
     def close(self, number: int) -> None:
@@ -122,9 +133,33 @@ class Spawning:
             logger.warning("the spawner is still removing the files of sessions")
             self._process.returncode = 0  # It is left to itself: no complaint about that.
 
-    def _say(self, message: dict[str, object]) -> None:
-        with contextlib.suppress(OSError):
-            self._socket.send(json.dumps(message).encode())
+    def _say(self, message: dict[str, object], descriptor: int | None = None) -> None:
+        """Send a message, at once or as soon as there is room."""
+        if not self.alive:
+            return
+        # A copy: the original may be closed before there is room.
+        descriptors = [] if descriptor is None else [os.dup(descriptor)]
+        self._outbox.append((json.dumps(message).encode(), descriptors))
+        if len(self._outbox) == 1:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Send what there is room for."""
+        while self._outbox and self.alive:
+            packet, descriptors = self._outbox[0]
+            try:
+                socket.send_fds(self._socket, [packet], descriptors)
+            except BlockingIOError:
+                self._loop.add_writer(self._socket.fileno(), self._flush)
+                return
+            except OSError:
+                # The spawner has gone; reading tells the rest.
+                self._disconnect()
+                return
+            self._outbox.popleft()
+            _close_all(descriptors)
+        if self.alive:
+            self._loop.remove_writer(self._socket.fileno())
 
     def _hear(self) -> None:
         """Take one message from the spawner."""
@@ -156,11 +191,21 @@ class Spawning:
             return
         self.alive = False
         self._loop.remove_reader(self._socket.fileno())
+        self._loop.remove_writer(self._socket.fileno())
         self._socket.close()
+        for _packet, descriptors in self._outbox:
+            _close_all(descriptors)
+        self._outbox.clear()
         if not self._prepared.done():
             self._prepared.set_result("the process that starts sandboxes has ended")
         for number in list(self._ends):
-            self._ended(number, Ended(status=None, errors="the process that starts them has ended"))
+            self._ended(number, _GONE)
+
+
+def _close_all(descriptors: Sequence[int]) -> None:
+    """Close descriptors."""
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _start_process(descriptor: int) -> subprocess.Popen[bytes]:

@@ -40,6 +40,19 @@ def session_users(uid_map: str, gid_map: str) -> tuple[int, int]:
     )
 
 
+def threads_of(user: int) -> int:
+    """Count the processes and threads that a user runs."""
+    count = 0
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.stat(f"/proc/{name}").st_uid == user:
+                count += len(os.listdir(f"/proc/{name}/task"))
+        except OSError:
+            # It has just ended.
+            continue
+    return count
+
+
 def can_enter(path: str) -> bool:
     """Say whether every user can get to a path and read it."""
     return all(_open_to_all(way) for way in {os.path.abspath(path), os.path.realpath(path)})

@@ -118,7 +118,8 @@ async def test_late_errors(javascript):
     """An error in a timer or a forgotten promise is written to standard error, no more."""
     await javascript("var kept = 1; Promise.reject(new Error('forgotten'))")
     reply = await javascript(
-        "setTimeout(() => { throw new Error('late') }); await new Promise(r => setTimeout(r, 20)); kept"
+        "setTimeout(() => { throw new Error('late') });"
+        "await new Promise(r => setTimeout(r, 20)); kept"
     )
 
     assert texts(reply) == ["1"]

@@ -6,8 +6,12 @@ import asyncio
 import base64
 import importlib.util
 import time
+import venv
 
 import pytest
+
+from agb.local.sandbox import Sandboxes, ToolError
+from agb.local.settings import Settings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -123,6 +127,17 @@ async def test_other_errors(python):
     assert texts(await python("1")) == ["1"]
 
 
+async def test_warnings(python):
+    """What a cell sets about warnings holds in later cells; IPython's own are not shown."""
+    await python("import warnings; warnings.filterwarnings('ignore', message='hidden')")
+    reply = await python("warnings.warn('hidden'); warnings.warn('shown')")
+    assert "shown" in reply["stderr"][0]
+    assert "UserWarning: hidden" not in reply["stderr"][0]
+
+    for _ in range(50):
+        assert (await python("'a result'"))["stderr"] == []
+
+
 async def test_exit(python):
     """`sys.exit` ends the cell and not the process; only 0 is success."""
     await python("kept = 1")
@@ -211,7 +226,8 @@ async def test_time_out_that_kills(own_python):
     """A cell that cannot be interrupted costs its process; the next cell is told so, once."""
     await own_python("lost = 1")
     reply = await own_python(
-        "import time\nwhile True:\n  try:\n    while True: time.sleep(9)\n  except BaseException: pass",
+        "import time\nwhile True:\n"
+        "  try:\n    while True: time.sleep(9)\n  except BaseException: pass",
         timeout_s=0.3,
     )
     assert "did not stop when interrupted" in reply["error"]["value"]
@@ -247,7 +263,8 @@ async def test_death_between_cells(own_tool, own_python):
 async def test_misused_descriptors(own_python):
     """A program that closes or scribbles on the kernel's pipes loses its process, no more."""
     reply = await own_python(
-        "import os\nfor fd in range(3, 40):\n  try: os.write(fd, b'\\xff' * 64)\n  except OSError: pass"
+        "import os\nfor fd in range(3, 40):\n"
+        "  try: os.write(fd, b'\\xff' * 64)\n  except OSError: pass"
     )
     assert reply["error"]["name"] == "KernelEnded"
     reply = await own_python("import os; os.closerange(3, 40)", timeout_s=2)
@@ -259,7 +276,10 @@ async def test_misused_descriptors(own_python):
 async def test_cancelling(own_tool, own_python):
     """Cancelling the call interrupts the cell within a second and keeps the variables."""
     await own_python("kept = 5")
-    code = "import time; open('begun', 'w').close()\ntry:\n  while True: time.sleep(9)\nfinally: open('ended', 'w').close()"
+    code = (
+        "import time; open('begun', 'w').close()\n"
+        "try:\n  while True: time.sleep(9)\nfinally: open('ended', 'w').close()"
+    )
     call = asyncio.create_task(own_python(code))
     await own_tool("shell", command="while ! test -e begun; do sleep 0.01; done")
     call.cancel()
@@ -336,6 +356,25 @@ async def test_unknown_languages(refusal):
         message = await refusal("run_code", code="1", language=language, timeout_s=1)
         assert f"does not run {language} yet; it runs python and javascript" in message
     assert "'cobol'" in await refusal("run_code", code="1", language="cobol", timeout_s=1)
+
+
+async def test_another_python(tmp_path):
+    """Cells run in the Python that is named; one without IPython says what to install."""
+    tmp_path.chmod(0o755)
+    venv.create(tmp_path / "bare")
+    python = str(tmp_path / "bare" / "bin" / "python")
+    sandboxes = await Sandboxes.start(Settings(python=python))
+    sandbox = await sandboxes.open("x")
+    for _ in range(2):
+        with pytest.raises(ToolError, match=r"need IPython.*pip install ipython"):
+            await sandbox.call(
+                "run_code", {"code": "1", "language": "python", "timeout_s": 9}, timeout_s=40
+            )
+    which = {"command": "python -c 'import sys; print(sys.prefix)'", "timeout_ms": 9000}
+    result = await sandbox.call("shell", which, timeout_s=10)
+    await sandboxes.aclose()
+
+    assert result["stdout"] == f"{tmp_path}/bare\n"
 
 
 @pytest.mark.parametrize("module", ["numpy", "pandas"])

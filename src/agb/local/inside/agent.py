@@ -60,6 +60,8 @@ class Agent:
 
     def serve(self) -> None:
         """Take requests until the server closes the connection."""
+        # Needed by the first command, and too slow to wait for when a session is created.
+        _thread.start_new_thread(__import__, ("subprocess",))
         while (request := self._channel.receive()) is not None:
             number = request.get("id")
             if request.get("method") == "cancel":

@@ -20,7 +20,7 @@ class Cancellation:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._callbacks: list[Callable[[], None]] = []
-        self.cancelled = False
+        self.cancelled: bool = False
 
     def cancel(self) -> None:
         """Run what was registered, now and from the calling thread."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import threading
 import time
@@ -106,7 +105,7 @@ class Language:
         """Start the process if there is none, and wait for it."""
         with self._turn_of(cancellation):
             if self._kernel is None:
-                self._start().wait_until_ready(cancellation)
+                self._ready_kernel(cancellation)
 
     def run(self, code: str, timeout_s: float, cancellation: Cancellation) -> dict[str, object]:
         """Evaluate a cell when its turn has come."""
@@ -141,7 +140,7 @@ class Language:
         if self._kernel is not None and self._kernel.ended is not None:
             self._lose(self._kernel)
         notice, self._lost = self._lost, ""
-        kernel = self._kernel or self._start()
+        kernel = self._ready_kernel(cancellation)
         started = time.monotonic()
         error: dict[str, object] | None = None
         reply: Message = {}
@@ -167,11 +166,18 @@ class Language:
             "error": error or _error(reply.get("error")),
         }
 
-    def _start(self) -> Kernel:
-        """Start a process."""
-        self._kernel = Kernel(
-            self._name, self._command(), self._home.path, self._environment, self._limits
-        )
+    def _ready_kernel(self, cancellation: Cancellation) -> Kernel:
+        """Return the process, started if there is none."""
+        if self._kernel is None:
+            self._kernel = Kernel(
+                self._name, self._command(), self._home.path, self._environment, self._limits
+            )
+        try:
+            self._kernel.wait_until_ready(cancellation)
+        except (ToolFailure, KernelEnded):
+            # It has said why; the next cell tries again.
+            self._lose(self._kernel, notice="")
+            raise
         return self._kernel
 
     def _lose(self, kernel: Kernel, notice: str | None = None) -> None:
@@ -204,6 +210,9 @@ def _python(packages: Sequence[str]) -> Sequence[str]:
 
 def _javascript(search_path: str | None) -> Sequence[str]:
     """Return how the JavaScript process is started."""
+    # Slow to import, and no part of starting the agent.
+    import shutil
+
     node = shutil.which("node", path=search_path)
     if node is None:
         raise ToolFailure(

@@ -99,23 +99,21 @@ class Kernel:
         threading.Thread(target=self._pump, daemon=True).start()
 
     def run(self, code: str, timeout_s: float, cancellation: Cancellation) -> Message:
-        """Evaluate a cell.
+        """Evaluate a cell in a process that is ready.
 
         Args:
             code: The source.
-            timeout_s: Seconds until it is interrupted; starting up does not count.
+            timeout_s: Seconds until it is interrupted.
             cancellation: Interrupts it at once.
 
         Returns:
             The process's reply.
 
         Raises:
-            ToolFailure: The process says that it cannot run.
             KernelEnded: The process ended instead of replying.
             TimedOut: It took too long.
             Cancelled: It was cancelled.
         """
-        self.wait_until_ready(cancellation)
         with cancellation.calling(lambda: self._news.put(cancellation)):
             self._count += 1
             deadline = time.monotonic() + timeout_s
@@ -142,7 +140,13 @@ class Kernel:
         os.close(self._interrupts)
 
     def wait_until_ready(self, cancellation: Cancellation) -> None:
-        """Wait for the process to have started up; raises as `run` does."""
+        """Wait for the process to have started up.
+
+        Raises:
+            ToolFailure: It says that it cannot run.
+            KernelEnded: It ended, or did not get ready in time.
+            Cancelled: The cell it was started for was cancelled; it goes on starting.
+        """
         if self._ready:
             return
         deadline = time.monotonic() + self._limits.kernel_start_s

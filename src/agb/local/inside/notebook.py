@@ -72,6 +72,12 @@ class _Hook(DisplayHook):
     def write_format_data(self, format_dict: dict[str, object], md_dict: object = None) -> None:
         self.results.add(format_dict, main=True)
 
+    def cull_cache(self) -> None:
+        """Forget old results without a word about it."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            super().cull_cache()  # type: ignore[no-untyped-call]
+
     def finish_displayhook(self) -> None:
         """Print no newline."""
 
@@ -101,6 +107,11 @@ class _Shell(InteractiveShell):
 
     def init_virtualenv(self) -> None:
         """Leave the path alone: this is the interpreter of the environment already."""
+
+
+def silence() -> None:
+    """Keep IPython from explaining how to leave it whenever a cell calls `sys.exit`."""
+    warnings.filterwarnings("ignore", message="To exit: use", category=UserWarning)
 
 
 class Notebook:
@@ -141,10 +152,7 @@ class Notebook:
         self._results.bundles = []
         shell.traceback_text = ""
         count = shell.execution_count
-        with warnings.catch_warnings():
-            # IPython explains how to leave it when a cell calls sys.exit.
-            warnings.filterwarnings("ignore", message="To exit: use", category=UserWarning)
-            outcome = shell.run_cell(code, store_history=True)  # type: ignore[no-untyped-call]
+        outcome = shell.run_cell(code, store_history=True)  # type: ignore[no-untyped-call]
         error = outcome.error_before_exec or outcome.error_in_exec
         if error is None and shell.traceback_text:
             # A representation failed; the cell itself did not.

@@ -17,12 +17,14 @@ class Output:
         self._limit = limit
         self._kept = bytearray()
         self._dropped = 0
+        self._lock = threading.Lock()
 
     def feed(self, data: bytes) -> None:
         """Take in what was read."""
-        room = max(0, self._limit - len(self._kept))
-        self._kept += data[:room]
-        self._dropped += max(0, len(data) - room)
+        with self._lock:
+            room = max(0, self._limit - len(self._kept))
+            self._kept += data[:room]
+            self._dropped += max(0, len(data) - room)
 
     @property
     def truncated(self) -> bool:
@@ -31,13 +33,14 @@ class Output:
 
     def take(self) -> str:
         """Return the text and start anew; a cut is named at its end."""
-        text = self._kept.decode("utf-8", "replace")
-        if self._dropped:
+        with self._lock:
+            kept, dropped = self._kept, self._dropped
+            self._kept, self._dropped = bytearray(), 0
+        text = kept.decode("utf-8", "replace")
+        if dropped:
             # The limit may have cut a character in two.
             text = text.rstrip("\N{REPLACEMENT CHARACTER}")
-            text += f"\n[output truncated: {self._dropped} more bytes]\n"
-        self._kept = bytearray()
-        self._dropped = 0
+            text += f"\n[output truncated: {dropped} more bytes]\n"
         return text
 
 

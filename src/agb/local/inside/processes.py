@@ -36,6 +36,8 @@ class Process:
         # Slow to import, and no part of starting the agent.
         import subprocess
 
+        self.stdout: int
+        self.stderr: int
         self.stdout, stdout = _pipe()
         self.stderr, stderr = _pipe()
         try:
@@ -58,8 +60,8 @@ class Process:
             os.close(stdout)
             os.close(stderr)
         self._reaping = threading.Lock()
-        self.pid = self._process.pid
-        self.pidfd = os.pidfd_open(self.pid)
+        self.pid: int = self._process.pid
+        self.pidfd: int = os.pidfd_open(self.pid)
 
     def signal_group(self, number: int) -> None:
         """Signal the program and everything it started, unless it has ended."""

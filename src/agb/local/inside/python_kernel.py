@@ -126,7 +126,7 @@ def main(packages: Sequence[str]) -> None:
             warnings.simplefilter("ignore")
             # IPython writes a profile; it belongs neither in the home directory nor anywhere else.
             os.environ["IPYTHONDIR"] = directory
-            from .notebook import Notebook
+            from .notebook import Notebook, silence
 
             notebook = Notebook(Loop().run)
             del os.environ["IPYTHONDIR"]
@@ -139,5 +139,6 @@ def main(packages: Sequence[str]) -> None:
             }
         )
         return
+    silence()
     channel.send({"ready": True})
     serve(channel, notebook, handler)

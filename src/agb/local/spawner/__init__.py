@@ -5,10 +5,10 @@ and because programs are best started as another user by a process that has noth
 runs on the standard library alone, without the package around it. The server speaks to it over a
 SOCK_SEQPACKET socket, one JSON message a packet:
 
-    {"prepare": {"state", "binds": [[source, target]…], "users": [first, count] | null}}
+    {"prepare": {"state", "binds": [[source, target]…], "users": [first, count] | null,
+                 "seccomp"}}
         → {"prepared": null} or {"prepared": "why not"}
-    {"open": number, "bwrap", "options", "command", "seccomp", "workspace", "volumes"},
-        with the agent's socket
+    {"open": number, "bwrap", "options", "command", "workspace", "volumes"}, with the agent's socket
     {"close": number}
         → {"ended": number, "status", "errors"}
 

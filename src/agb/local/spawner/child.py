@@ -29,8 +29,8 @@ class Child:
         self.inner: int | None = None
         """A pidfd of the sandbox's process 1, once bubblewrap has told which it is."""
         self.error_pipe: int | None = None
-        self.starting = False
-        self.doomed = False
+        self.starting: bool = False
+        self.doomed: bool = False
 
     def start(
         self,
@@ -65,7 +65,8 @@ class Child:
         try:
             with first_to_go():
                 self.outer = subprocess.Popen(
-                    [bwrap, "--args", str(arguments), "--", *command],
+                    ["bwrap", "--args", str(arguments), "--", *command],
+                    executable=bwrap,
                     # Its environment can be read inside as well.
                     env={},
                     cwd="/",

@@ -34,6 +34,7 @@ class Spawner:
         self._actions: dict[int, Callable[[], None]] = {}
         self._users: tuple[int, int] | None = None
         self._state: str | None = None
+        self._filter = b""
         self._closing = False
         self._watch(server.fileno(), self._hear)
 
@@ -76,11 +77,16 @@ class Spawner:
             child.kill()
 
     def _prepare(
-        self, state: str, binds: list[tuple[str, str]], users: tuple[int, int] | None
+        self,
+        state: str,
+        binds: list[tuple[str, str]],
+        users: tuple[int, int] | None,
+        seccomp: str,
     ) -> None:
         """Get this process ready for its first sandbox."""
         self._state = state
         self._users = users
+        self._filter = bytes.fromhex(seccomp)
         try:
             # Left by a spawner that was killed; its sandboxes went with it.
             remove_tree(sessions_of(state))
@@ -122,7 +128,7 @@ class Spawner:
             message["bwrap"],
             message["options"],
             [*message["command"], str(agent)],
-            bytes.fromhex(message["seccomp"]),
+            self._filter,
             agent,
             user,
         )
@@ -190,6 +196,9 @@ class Spawner:
 
     def _inner_ended(self, child: Child, descriptor: int) -> None:
         """No process of the sandbox is left."""
+        # An orphan of bubblewrap's, and so a child of this process, unless bubblewrap saw it end.
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PIDFD, descriptor, os.WEXITED | os.WNOHANG)
         self._close(descriptor)
         child.inner = None
         self._clean_up(child)
