@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Protocol
 
 import attrs
@@ -55,7 +56,7 @@ class Owner:
 
 
 @contextlib.contextmanager
-def directory(path: str) -> Iterator[int]:
+def directory(path: str) -> Generator[int]:
     """Open a directory that this server made itself."""
     descriptor = os.open(path, _DIRECTORY)
     try:
@@ -65,7 +66,7 @@ def directory(path: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def walk(top: int, parts: Sequence[str], *, make: Owner | None = None) -> Iterator[int]:
+def walk(top: int, parts: Sequence[str], *, make: Owner | None = None) -> Generator[int]:
     """Open a directory below another one.
 
     Args:
@@ -129,7 +130,7 @@ def remove(top: int, name: str) -> None:
 
 
 @contextlib.contextmanager
-def replacing(parent: int, name: str, owner: Owner) -> Iterator[int]:
+def replacing(parent: int, name: str, owner: Owner) -> Generator[int]:
     """Write a file that takes its place whole, or not at all.
 
     Args:
@@ -186,10 +187,15 @@ class Copying:
         for name, facts in entries(source):
             path = prefix + name
             if stat.S_ISDIR(facts.st_mode) and self.selection.enters(path):
-                if not self.selection.takes(path) and not self._holds_some(source, name, path):
-                    continue
-                _make_directory(target, name, self.owner)
-                with walk(source, [name]) as inner, walk(target, [name]) as outer:
+                with contextlib.ExitStack() as opened:
+                    try:
+                        inner = opened.enter_context(walk(source, [name]))
+                    except (FileNotFoundError, NotADirectoryError):
+                        continue  # it is gone, or something else, since it was listed
+                    if not self.selection.takes(path) and not self._holds_some(inner, path):
+                        continue
+                    _make_directory(target, name, self.owner)
+                    outer = opened.enter_context(walk(target, [name]))
                     self.copy(inner, outer, f"{path}/", depth + 1)
                     os.fchmod(outer, facts.st_mode & 0o777 | 0o700)
             elif self.selection.takes(path):
@@ -207,7 +213,11 @@ class Copying:
                 if name not in there and self.selection.takes(path):
                     remove(target, name)
             elif there.get(name):
-                with walk(source, [name]) as inner, walk(target, [name]) as outer:
+                with (
+                    contextlib.suppress(FileNotFoundError, NotADirectoryError),
+                    walk(source, [name]) as inner,
+                    walk(target, [name]) as outer,
+                ):
                     self.prune(inner, outer, f"{path}/")
             elif self.selection.enters(path):
                 with walk(target, [name]) as outer:
@@ -226,23 +236,23 @@ class Copying:
             elif self.selection.takes(path):
                 remove(target, name)
 
-    def _holds_some(self, source: int, name: str, path: str) -> bool:
+    def _holds_some(self, directory: int, path: str) -> bool:
         """Say whether a directory that only leads to what is selected has something of it."""
-        with walk(source, [name]) as inner:
-            return any(
-                self.selection.takes(f"{path}/{each}")
-                or (stat.S_ISDIR(facts.st_mode) and self.selection.enters(f"{path}/{each}"))
-                for each, facts in entries(inner)
-            )
+        return any(
+            self.selection.takes(f"{path}/{name}")
+            or (stat.S_ISDIR(facts.st_mode) and self.selection.enters(f"{path}/{name}"))
+            for name, facts in entries(directory)
+        )
 
     def _copy_link(self, source: int, target: int, name: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
+        try:
             leads_to = os.readlink(name, dir_fd=source)
-            remove(target, name)
-            os.symlink(leads_to, name, dir_fd=target)
-            if self.owner.user is not None:
-                user = self.owner.user
-                os.chown(name, user, user, dir_fd=target, follow_symlinks=False)
+        except OSError:
+            return  # it is no link any more
+        remove(target, name)
+        os.symlink(leads_to, name, dir_fd=target)
+        if self.owner.user is not None:
+            os.chown(name, self.owner.user, self.owner.user, dir_fd=target, follow_symlinks=False)
 
     def _copy_file(self, source: int, target: int, name: str) -> None:
         descriptor = _open_regular(source, name)
@@ -304,12 +314,14 @@ def _make_directory(parent: int, name: str, owner: Owner) -> None:
 
 
 def _open_regular(parent: int, name: str) -> int | None:
-    """Open a file for reading, never waiting; None if it is gone or no regular file."""
+    """Open a file for reading, never waiting; None if there is none, or a link or a device."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
     try:
         descriptor = os.open(name, flags, dir_fd=parent)
-    except FileNotFoundError:
-        return None
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO):
+            return None
+        raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         return None

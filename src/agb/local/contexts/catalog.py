@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import datetime, timezone
 
 import attrs
@@ -153,7 +153,7 @@ class Catalog:
 
 
 @contextlib.contextmanager
-def _unique(name: str) -> Iterator[None]:
+def _unique(name: str) -> Generator[None]:
     try:
         yield
     except sqlite3.IntegrityError as error:

@@ -176,12 +176,13 @@ def serve_files(contexts: Contexts) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         try:
             link = contexts.links.read(request.path_params["word"], request.method)
-            contexts.catalog.get(link.context_id)
+        except InvalidLink as error:
+            return PlainTextResponse(f"{error}\n", 403)
+        contexts.catalog.get(link.context_id)
+        try:
             if link.method == "PUT":
                 return await _receive(contexts, link, request)
             descriptor = contexts.shelf.open(link.context_id, link.path)
-        except InvalidLink as error:
-            return PlainTextResponse(f"{error}\n", 403)
         except TooMuch as error:
             return PlainTextResponse(f"The file was not kept: {error}.\n", 413)
         except OSError:

@@ -102,6 +102,9 @@ class Mount:
         downloads: Bring the files when the session begins.
         deletes: What was deleted in the session is deleted in the context.
         selection: Which files travel.
+        archived: The files are kept as one archive.
+        extracts: That archive is unpacked in the session.
+        keeps_archive: The archive itself is brought into the session as well.
         keep_days: Files saved longer ago are removed; None keeps them for ever.
         recycled: What `keep_days` is about, paths below the top.
     """
@@ -113,6 +116,9 @@ class Mount:
     downloads: bool = True
     deletes: bool = True
     selection: WhiteLists = WhiteLists()
+    archived: bool = False
+    extracts: bool = True
+    keeps_archive: bool = False
     keep_days: int | None = None
     recycled: tuple[str, ...] = ("",)
 
@@ -152,11 +158,8 @@ def _mount(item: Mapping[str, object]) -> Mount:
     download = _object("downloadPolicy", policy.get("downloadPolicy"))
     _one_of(upload, "uploadStrategy", "UploadBeforeResourceRelease")
     _one_of(download, "downloadStrategy", "DownloadAsync")
-    if upload.get("uploadMode") == "Archive":
-        raise not_supported(
-            "This local server does not keep contexts as archives yet (uploadMode)."
-        )
-    _one_of(upload, "uploadMode", "File")
+    _one_of(upload, "uploadMode", "File", "Archive")
+    extract = _object("extractPolicy", policy.get("extractPolicy"))
     mapping = _object("mappingPolicy", policy.get("mappingPolicy"))
     kept_at = _text(mapping, "path") if mapping.get("path") else path
     recycle = _object("recyclePolicy", policy.get("recyclePolicy"))
@@ -169,6 +172,9 @@ def _mount(item: Mapping[str, object]) -> Mount:
         downloads=_flag(download, "autoDownload"),
         deletes=_flag(delete, "syncLocalFile"),
         selection=_white_lists(_object("bwList", policy.get("bwList")), path),
+        archived=upload.get("uploadMode") == "Archive",
+        extracts=_flag(extract, "extract"),
+        keeps_archive=not _flag(extract, "deleteSrcFile"),
         keep_days=_days(recycle),
         recycled=tuple(_below_top(each, path) for each in _texts(recycle, "paths", [""])),
     )
@@ -176,14 +182,15 @@ def _mount(item: Mapping[str, object]) -> Mount:
 
 def _white_lists(bw_list: Mapping[str, object], top: str) -> WhiteLists:
     given = bw_list.get("whiteLists")
-    items = [_object("whiteLists", item) for item in _list("whiteLists", given or [])]
+    items = [] if given is None else _list("whiteLists", given)
+    lists = [_object("an entry of whiteLists", item) for item in items]
     return WhiteLists(
         tuple(
             (
                 _below_top(_text(item, "path", required=False), top),
                 tuple(_below_top(each, top) for each in _texts(item, "excludePaths", [])),
             )
-            for item in items
+            for item in lists
         )
     )
 
@@ -206,10 +213,11 @@ def _days(recycle: Mapping[str, object]) -> int | None:
     return int(found[1]) if found[1] else None
 
 
-def _one_of(policy: Mapping[str, object], name: str, word: str) -> None:
+def _one_of(policy: Mapping[str, object], name: str, *words: str) -> None:
     value = policy.get(name)
-    if value not in (None, "", word):
-        raise not_supported(f"This local server knows only {word!r} as {name}, not {value!r:.100}.")
+    if value not in (None, "", *words):
+        known = " and ".join(map(repr, words))
+        raise not_supported(f"This local server knows only {known} as {name}, not {value!r:.100}.")
 
 
 def _flag(policy: Mapping[str, object], name: str) -> bool:

@@ -7,11 +7,11 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 import attrs
 
-from . import beneath
+from . import archive, beneath
 from .beneath import Copying, Owner, directory, walk
 from .mounts import Mount, WhiteLists, parts
 
@@ -95,7 +95,7 @@ class Shelf:
             return beneath.open_file(top, parts(path))
 
     @contextlib.contextmanager
-    def writing(self, context_id: str, path: str) -> Iterator[Incoming]:
+    def writing(self, context_id: str, path: str) -> Generator[Incoming]:
         """Write a file, in pieces; it takes its place whole at the end, or not at all.
 
         Raises:
@@ -134,29 +134,52 @@ class Shelf:
         """
         self._recycle(mount)
         with self._top(mount.context_id) as top, directory(volume) as inside:
-            below = parts(path[len(mount.path) :])
+            below = _below(mount, path)
             owner = Owner.of(inside)
             try:
                 with (
                     walk(top, [*parts(mount.kept_at), *below]) as kept,
                     walk(inside, below, make=owner) as target,
                 ):
-                    self._copying(mount, owner).copy(kept, target, _prefix(below))
+                    if mount.archived and mount.extracts:
+                        self._unpack(mount, kept, target, owner)
+                    else:
+                        self._copying(mount, owner).copy(kept, target, _prefix(below))
             except FileNotFoundError:
                 pass  # nothing was ever saved there
 
     def upload(self, mount: Mount, volume: str, path: str) -> None:
         """Copy the files of a volume into its context; see `download`."""
         with self._top(mount.context_id) as top, directory(volume) as inside:
-            below = parts(path[len(mount.path) :])
+            below = _below(mount, path)
             with (
                 walk(inside, below) as source,
                 walk(top, [*parts(mount.kept_at), *below], make=_OURS) as kept,
             ):
+                if mount.archived:
+                    self._pack(mount, source, kept)
+                    return
                 copying = self._copying(mount, _OURS)
                 copying.copy(source, kept, _prefix(below))
                 if mount.deletes:
                     copying.prune(source, kept, _prefix(below))
+
+    def _pack(self, mount: Mount, source: int, kept: int) -> None:
+        with archive.staging(self._path) as path, directory(path) as staged:
+            if not (mount.deletes and mount.extracts):
+                # The session does not have all of it, so what it lacks is not deleted.
+                archive.unpack(kept, path, self._max_bytes)
+            self._copying(mount, _OURS).copy(source, staged)
+            beneath.remove(staged, archive.NAME)
+            archive.pack(path, kept)
+
+    def _unpack(self, mount: Mount, kept: int, target: int, owner: Owner) -> None:
+        with archive.staging(self._path) as path, directory(path) as staged:
+            if archive.unpack(kept, path, self._max_bytes):
+                self._copying(mount, owner).copy(staged, target)
+        if mount.keeps_archive:
+            only = WhiteLists(((archive.NAME, ()),))
+            Copying(only, owner, self._max_bytes).copy(kept, target)
 
     def _copying(self, mount: Mount, owner: Owner) -> Copying:
         return Copying(mount.selection, owner, self._max_bytes)
@@ -178,7 +201,7 @@ class Shelf:
                         self.delete(mount.context_id, entry.path)
 
     @contextlib.contextmanager
-    def _top(self, context_id: str) -> Iterator[int]:
+    def _top(self, context_id: str) -> Generator[int]:
         with directory(self._path) as top, walk(top, [context_id]) as descriptor:
             yield descriptor
 
@@ -207,6 +230,11 @@ class Incoming:
     def tag(self) -> str:
         """Return a checksum of what was written."""
         return self._digest.hexdigest()
+
+
+def _below(mount: Mount, path: str) -> list[str]:
+    """Return the way from the top of a context to a path; an archive is only brought whole."""
+    return [] if mount.archived else parts(path[len(mount.path) :])
 
 
 def _prefix(below: Sequence[str]) -> str:
