@@ -307,12 +307,11 @@ def test_a_creation_that_is_cancelled_while_its_files_come_leaves_no_session(bac
     params = CreateSessionParams(context_syncs=[ContextSync("c-1", "/data")])
 
     async def program():
-        async with agb:
-            async with anyio.create_task_group() as group:
-                group.start_soon(agb.create, params)
-                while "/sdk/GetContextInfo" not in service.seen:
-                    await anyio.lowlevel.checkpoint()
-                group.cancel_scope.cancel()
+        async with agb, anyio.create_task_group() as group:
+            group.start_soon(agb.create, params)
+            while "/sdk/GetContextInfo" not in service.seen:
+                await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
 
     anyio.run(program, backend=backend)
 

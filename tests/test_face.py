@@ -23,7 +23,8 @@ POLICIES = (
 # Module → names that programs import from it, those of later milestones left out.
 DOCUMENTED = {
     "agb": f"{POLICIES} Context ContextService ContextResult ContextListResult ContextManager"
-    " ContextStatusData ContextInfoResult ContextSyncResult BrowserContext AGB AsyncAGB AsyncBaseSession AsyncSession Client Config CreateSessionParams HTTPClient"
+    " ContextStatusData ContextInfoResult ContextSyncResult BrowserContext AGB"
+    " AsyncAGB AsyncBaseSession AsyncSession Client Config CreateSessionParams HTTPClient"
     " Session __version__ AGBError AuthenticationError APIError FileError CommandError SessionError"
     " ApplicationError BrowserError ClearanceTimeoutError ScreenError",
     "agb.agb": "AGB Config",

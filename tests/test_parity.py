@@ -35,6 +35,7 @@ PLAIN = {
     *("get_api_key", "get_session_id", "get_client", "get_link_url", "get_token"),
     *("open_session", "local", *SPECIAL),
 } - {*RENAMED}
+SYNC = "context_id=None path=None mode=None callback=None"
 CONFIG = Config("https://host.invalid")
 
 
@@ -286,8 +287,7 @@ def test_later_name_of_execute_command(class_):
         (
             "ContextManager",
             "sync",
-            "self context_id=None path=None mode=None callback=None max_retries=150"
-            " retry_interval=1500",
+            f"self {SYNC} max_retries=150 retry_interval=1500",
         ),
         ("FileSystem", "read_file", "self path"),
         ("FileSystem", "write_file", "self path content mode='overwrite'"),
