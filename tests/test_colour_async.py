@@ -15,7 +15,7 @@ import httpx
 import pytest
 import trio.testing
 
-from agb import AsyncAGB, Config
+from agb import AsyncAGB, Config, ContextSync, CreateSessionParams
 
 CREATE, RELEASE = "/mcp/createSession", "/mcp/releaseSession"
 BACKENDS = ["asyncio", "trio"]
@@ -264,7 +264,7 @@ def test_a_closed_client_is_silent_at_exit(served):
     """An interpreter that ends after its client was closed writes nothing at all."""
     program = f"""
 import asyncio
-from agb import AsyncAGB, Config
+from agb import AsyncAGB, Config, ContextSync, CreateSessionParams
 
 async def main():
     asyncio.get_running_loop().slow_callback_duration = 60  # -X dev would report a slow import
@@ -278,3 +278,42 @@ asyncio.run(main())
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "True\n", "")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_async_callback_of_sync_is_waited_for(backend, agb, service):
+    """`context.sync` also takes an async function, and waits for it before it returns."""
+    service.on("/sdk/SyncContext", service.ok())
+    service.on("/sdk/GetContextInfo", service.ok({"contextStatus": ""}))
+    seen = []
+
+    async def callback(success):
+        await anyio.lowlevel.checkpoint()
+        seen.append(success)
+
+    async def program():
+        async with agb, agb.open_session() as session:
+            await session.context.sync(callback=callback)
+            return list(seen)
+
+    assert anyio.run(program, backend=backend) == [True]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_creation_that_is_cancelled_while_its_files_come_leaves_no_session(backend, agb, service):
+    """The session was there already, but nobody would ever have had it: it is deleted."""
+    running = '[{"type": "data", "data": "[{\\"status\\": \\"Running\\"}]"}]'
+    service.on("/sdk/GetContextInfo", service.ok({"contextStatus": running}))
+    params = CreateSessionParams(context_syncs=[ContextSync("c-1", "/data")])
+
+    async def program():
+        async with agb, anyio.create_task_group() as group:
+            group.start_soon(agb.create, params)
+            while "/sdk/GetContextInfo" not in service.seen:
+                await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+
+    anyio.run(program, backend=backend)
+
+    assert service.seen[-1] == RELEASE
+    assert service.labels == {}

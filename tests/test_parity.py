@@ -30,9 +30,11 @@ every_pair = pytest.mark.parametrize(
 RENAMED = {"aclose": "close", "__aenter__": "__enter__", "__aexit__": "__exit__"}
 SPECIAL = {"__init__", "__repr__", *RENAMED}
 # Methods without I/O: they stay plain in the async twin.
-PLAIN = {"get_api_key", "get_session_id", "get_client", "open_session", "local", *SPECIAL} - {
-    *RENAMED
-}
+PLAIN = {
+    *("get_api_key", "get_session_id", "get_client", "get_link_url", "get_token"),
+    *("open_session", "local", *SPECIAL),
+} - {*RENAMED}
+SYNC = "context_id=None path=None mode=None callback=None"
 CONFIG = Config("https://host.invalid")
 
 
@@ -67,6 +69,8 @@ def test_every_class_of_the_documented_table_has_a_twin():
     names = {class_.__name__ for _, class_ in CLASSES}
 
     for name in ("AGB", "BaseSession", "Session", "BaseService", "Code", "Command", "FileSystem"):
+        assert name in names
+    for name in ("ContextManager", "ContextService"):
         assert name in names
     assert {"Client", "OpenedSession"} <= names
     assert {*names, *(f"Async{name}" for name in names)} <= set(agb.__all__)
@@ -160,6 +164,8 @@ def made_by_hand():
         (async_session.code, session.code),
         (async_session.command, session.command),
         (async_session.file_system, session.file_system),
+        (async_session.context, session.context),
+        (async_agb.context, agb_.context),
         (async_agb.client, agb_.client),
     ]
 
@@ -189,7 +195,7 @@ def test_session_made_by_hand_is_whole(agb_class, session_class):
     assert (session.get_api_key(), session.get_session_id()) == ("key", "s-1")
     assert (session.resource_url, session.image_id, session.token) == ("", "", "")
     assert session.file is session.file_system
-    for module in (session.code, session.command, session.file_system):
+    for module in (session.code, session.command, session.file_system, session.context):
         assert module.session is session
 
 
@@ -247,6 +253,42 @@ def test_later_name_of_execute_command(class_):
         ("Code", "run_code", "self code language timeout_s=300"),
         ("Code", "run", "self code language timeout_s=60"),
         ("Command", "execute_command", "self command timeout_ms=1000 cwd=None envs=None"),
+        ("BaseSession", "get_status", "self"),
+        ("BaseSession", "keep_alive", "self"),
+        ("BaseSession", "get_link", "self protocol_type=None port=None"),
+        ("BaseSession", "list_mcp_tools", "self image_id=None"),
+        (
+            "BaseSession",
+            "call_mcp_tool",
+            "self tool_name args=None read_timeout=None connect_timeout=None",
+        ),
+        ("BaseSession", "get_metrics", "self read_timeout=None connect_timeout=None"),
+        ("ContextService", "list", "self params=None"),
+        (
+            "ContextService",
+            "get",
+            "self name=None create=False login_region_id=None context_id=None",
+        ),
+        ("ContextService", "create", "self name"),
+        ("ContextService", "update", "self context"),
+        ("ContextService", "delete", "self context"),
+        ("ContextService", "clear", "self context_id timeout=60 poll_interval=2.0"),
+        ("ContextService", "clear_async", "self context_id"),
+        ("ContextService", "get_clear_status", "self context_id"),
+        ("ContextService", "get_file_download_url", "self context_id file_path"),
+        ("ContextService", "get_file_upload_url", "self context_id file_path"),
+        ("ContextService", "delete_file", "self context_id file_path"),
+        (
+            "ContextService",
+            "list_files",
+            "self context_id parent_folder_path=None page_number=1 page_size=50",
+        ),
+        ("ContextManager", "info", "self context_id=None path=None task_type=None"),
+        (
+            "ContextManager",
+            "sync",
+            f"self {SYNC} max_retries=150 retry_interval=1500",
+        ),
         ("FileSystem", "read_file", "self path"),
         ("FileSystem", "write_file", "self path content mode='overwrite'"),
         ("FileSystem", "create_directory", "self path"),

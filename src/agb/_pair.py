@@ -303,6 +303,22 @@ def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
     return function(*args, **kwargs)
 
 
+async def async_notify(callback: Callable[[T], object] | None, value: T) -> None:
+    """Call a callback of the program, if there is one, and wait for it if it is async."""
+    import inspect
+
+    if callback is not None:
+        answer = callback(value)
+        if inspect.isawaitable(answer):
+            await answer
+
+
+def notify(callback: Callable[[T], object] | None, value: T) -> None:
+    """Call a callback of the program, if there is one."""
+    if callback is not None:
+        callback(value)
+
+
 def async_shielded(seconds: float) -> AbstractContextManager[object]:
     """Let what is inside finish although the task is cancelled, for a bounded time."""
     import anyio

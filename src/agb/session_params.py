@@ -1,7 +1,8 @@
 """Documented import path of what a session is created with."""
 
-from agb._core.params import CreateSessionParams
+from agb._core.params import BrowserContext, CreateSessionParams
 
 __all__ = [
+    "BrowserContext",
     "CreateSessionParams",
 ]

@@ -1,5 +1,23 @@
 """Every result and value class with its documented positional order and a filled example."""
 
+from agb._core.context_results import (
+    ClearContextResult,
+    Context,
+    ContextFileEntry,
+    ContextFileListResult,
+    ContextInfoResult,
+    ContextListResult,
+    ContextResult,
+    ContextStatusData,
+    ContextSyncResult,
+    FileUrlResult,
+)
+from agb._core.mcp_results import (
+    McpToolResult,
+    McpToolsResult,
+    SessionMetrics,
+    SessionMetricsResult,
+)
 from agb._core.results import (
     ApiResponse,
     BoolResult,
@@ -9,6 +27,8 @@ from agb._core.results import (
     OperationResult,
     SessionListResult,
     SessionResult,
+    SessionStatusResult,
+    SessionSummary,
 )
 from agb._core.tool_results import (
     BinaryFileContentResult,
@@ -26,6 +46,7 @@ from agb._core.tool_results import (
     FileSearchResult,
     MultipleFileContentResult,
 )
+from agb._core.tools import McpTool
 
 DATA = GetSessionData("ai-1", "r-1", "s-1")
 EVENT = FileChangeEvent("create", "/a", "file")
@@ -114,6 +135,72 @@ RESULTS = {
         "raw_data": "[]",
         "error_message": "m",
     },
+    SessionStatusResult: {
+        "request_id": "r",
+        "http_status_code": 200,
+        "code": "ok",
+        "success": True,
+        "status": "RUNNING",
+        "error_message": "m",
+    },
+    McpToolResult: {"request_id": "r", "success": True, "data": "x", "error_message": "m"},
+    McpToolsResult: {
+        "request_id": "r",
+        "success": True,
+        "tools": [McpTool("shell")],
+        "error_message": "m",
+    },
+    SessionMetricsResult: {
+        "request_id": "r",
+        "success": True,
+        "metrics": SessionMetrics(4),
+        "error_message": "m",
+        "raw": {"cpu_count": 4},
+    },
+    ContextResult: {
+        "request_id": "r",
+        "success": True,
+        "context_id": "c",
+        "context": Context("c", "n"),
+        "error_message": "m",
+    },
+    ContextListResult: {
+        "request_id": "r",
+        "success": True,
+        "contexts": [Context("c", "n")],
+        "next_token": "t",
+        "max_results": 10,
+        "total_count": 1,
+        "error_message": "m",
+    },
+    ClearContextResult: {
+        "request_id": "r",
+        "success": True,
+        "error_message": "m",
+        "status": "available",
+        "context_id": "c",
+    },
+    FileUrlResult: {
+        "request_id": "r",
+        "success": True,
+        "url": "https://secret",
+        "expire_time": 5,
+        "error_message": "m",
+    },
+    ContextFileListResult: {
+        "request_id": "r",
+        "success": True,
+        "entries": [ContextFileEntry("f")],
+        "count": 1,
+        "error_message": "m",
+    },
+    ContextInfoResult: {
+        "request_id": "r",
+        "success": True,
+        "context_status_data": [ContextStatusData("c")],
+        "error_message": "m",
+    },
+    ContextSyncResult: {"request_id": "r", "success": True, "error_message": "m"},
 }
 VALUES = {
     ApiResponse: {"request_id": "r"},
@@ -142,6 +229,46 @@ VALUES = {
         "chart": {"a": 9},
         "is_main_result": True,
     },
+    SessionSummary: {"session_id": "s-1", "status": "RUNNING"},
+    McpTool: {
+        "name": "shell",
+        "description": "d",
+        "input_schema": {"type": "object"},
+        "server": "srv",
+        "tool": "t",
+    },
+    SessionMetrics: {
+        "cpu_count": 1,
+        "cpu_used_pct": 2.5,
+        "disk_total": 3,
+        "disk_used": 4,
+        "mem_total": 5,
+        "mem_used": 6,
+        "rx_rate_kbyte_per_s": 7.5,
+        "tx_rate_kbyte_per_s": 8.5,
+        "rx_used_kbyte": 9.5,
+        "tx_used_kbyte": 10.5,
+        "timestamp": "now",
+    },
+    ContextFileEntry: {
+        "file_id": "f",
+        "file_name": "a",
+        "file_path": "/a",
+        "file_type": "txt",
+        "gmt_create": "then",
+        "gmt_modified": "now",
+        "size": 1,
+        "status": "ready",
+    },
+    ContextStatusData: {
+        "context_id": "c",
+        "path": "/d",
+        "error_message": "m",
+        "status": "Success",
+        "start_time": 1,
+        "finish_time": 2,
+        "task_type": "upload",
+    },
     FileChangeEvent: {"event_type": "create", "path": "/a", "path_type": "file"},
 }
 ALL = {**RESULTS, **VALUES}
@@ -162,6 +289,16 @@ PAYLOADS = {
     MultipleFileContentResult: "contents",
     FileSearchResult: "matches",
     FileChangeResult: "events",
+    SessionStatusResult: "status",
+    McpToolResult: "data",
+    McpToolsResult: "tools",
+    SessionMetricsResult: "metrics",
+    ContextResult: "context",
+    ContextListResult: "contexts",
+    ClearContextResult: "status",
+    FileUrlResult: "url",
+    ContextFileListResult: "entries",
+    ContextInfoResult: "context_status_data",
 }
 # Class → what its payload is when it is given as None.
 EMPTY_PAYLOADS = {
@@ -172,4 +309,16 @@ EMPTY_PAYLOADS = {
     MultipleFileContentResult: {},
     FileSearchResult: [],
     FileChangeResult: [],
+    McpToolsResult: [],
+    ContextListResult: [],
+    ContextFileListResult: [],
+    ContextInfoResult: [],
+}
+# Classes whose message defaults to None.
+WITHOUT_MESSAGE = {
+    ContextResult,
+    ContextListResult,
+    ClearContextResult,
+    FileUrlResult,
+    ContextFileListResult,
 }

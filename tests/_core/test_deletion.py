@@ -6,16 +6,28 @@ import logging
 import pytest
 
 from agb._core import sessions
-from agb._core.exceptions import APIConnectionError, APIError, SessionNotFoundError
+from agb._core.exceptions import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    AuthenticationError,
+    SessionNotFoundError,
+)
 
-from .scripted import FAILURE, REFUSED_KEY, Answer, envelope, play, play_with
+from .scripted import DEAD_SESSION, FAILURE, REFUSED_KEY, Answer, envelope, play, play_with
 
 LOST = APIConnectionError("connection refused")
 
 
 def tasks(*states, task_type="upload"):
     """The reply to GetContextInfo: JSON in JSON in JSON."""
-    inner = json.dumps([{"contextId": "c", "status": s, "taskType": task_type} for s in states])
+    task = {"contextId": "c", "path": "/d", "taskType": task_type}
+    inner = json.dumps(
+        [
+            {**task, "status": state, "errorMessage": "disk full" if state == "Failed" else ""}
+            for state in states
+        ]
+    )
     return envelope({"contextStatus": json.dumps([{"type": "data", "data": inner}])})
 
 
@@ -70,13 +82,11 @@ def test_deletion_that_the_service_refused_keeps_its_status():
         status(None),
         status(""),
         status("[]"),
-        status("no json"),
         status(json.dumps([{"type": "other", "data": json.dumps([{"status": "Running"}])}])),
         status(json.dumps([{"type": "data", "data": ""}])),
         status([{"type": "data", "data": [{"taskType": "upload", "status": "Success"}]}]),
         tasks("Running", task_type="other"),
         tasks("Success"),
-        tasks("Success", "Success", task_type="download"),
         envelope(None),
     ],
 )
@@ -87,6 +97,20 @@ def test_sync_ends_when_no_upload_or_download_is_under_way(answer, caplog):
     assert played.result.success
     assert played.pauses == []
     assert caplog.messages == []
+
+
+def test_t19_a_task_that_is_not_visible_yet_is_looked_for_once_more():
+    """Where only the downloads of the creation are visible, the upload may come a moment later."""
+    played = play(
+        sessions.delete("s-1", sync_context=True),
+        envelope(None),
+        tasks("Success", task_type="download"),
+        tasks("Success"),
+        envelope(None),
+    )
+
+    assert played.result.success
+    assert played.pauses == [1.5]
 
 
 def test_sync_is_polled_until_every_task_has_ended():
@@ -112,7 +136,8 @@ def test_sync_is_polled_until_every_task_has_ended():
         ([REFUSED_KEY], "bad key"),
         ([LOST], "connection refused"),
         ([envelope(None), FAILURE], "session not found"),
-        ([envelope(None), tasks("Success", "Failed")], "a sync task failed"),
+        ([envelope(None), tasks("Success", "Failed")], "upload of c at /d failed: disk full"),
+        ([envelope(None), status("no json")], "no readable contextStatus"),
     ],
 )
 def test_failing_sync_is_logged_and_the_session_deleted(script, reason, caplog):
@@ -136,6 +161,61 @@ def test_sync_without_an_end_is_given_up_after_150_polls(caplog):
     )
 
     assert played.result.success
-    assert played.pauses == [1.5] * 150
+    assert played.pauses == [1.5] * 149
     assert len(played.calls) == 152
     assert "no end after 225 s" in caplog.messages[0]
+
+
+def test_deletion_can_wait_until_nothing_is_left():
+    """`wait=True` asks for the status every second until the session is not found any more."""
+    deleting = envelope({"status": "DELETING"})
+    played = play(
+        sessions.delete("s-1", sync_context=False, wait=True),
+        envelope(None),
+        deleting,
+        deleting,
+        FAILURE,
+    )
+
+    assert played.result.success
+    assert played.pauses == [1.0, 1.0]
+    assert paths(played) == ["releaseSession", *["getSessionInfo"] * 3]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        envelope({"status": "FINISH"}),
+        envelope({"Status": "FINISH"}),
+        DEAD_SESSION,
+        Answer({"success": False, "code": "X", "message": "the session was NotFound"}, 400),
+    ],
+)
+def test_t22_every_sign_that_a_session_is_gone_ends_the_wait(last):
+    """The word FINISH and a reply that says "not found" in any form mean the same."""
+    played = play(sessions.delete("s-1", sync_context=False, wait=True), envelope(None), last)
+
+    assert played.result.success
+    assert played.pauses == []
+
+
+def test_a_wait_that_is_refused_is_a_failed_result():
+    """A key that is refused ends the wait at once: asking again would change nothing."""
+    played = play(
+        sessions.delete("s-1", sync_context=False, wait=True), envelope(None), REFUSED_KEY
+    )
+
+    assert not played.result.success
+    assert type(played.result.exception) is AuthenticationError
+
+
+def test_a_wait_outlasts_a_service_that_is_out_of_breath():
+    """Errors that pass are asked through; one without an end is named after 300 s."""
+    busy = Answer({"success": False, "message": "busy"}, 503)
+    played = play_with(
+        sessions.delete("s-1", sync_context=False, wait=True),
+        lambda call: envelope(None) if call.path.endswith("releaseSession") else busy,
+    )
+
+    assert type(played.result.exception) is APITimeoutError
+    assert played.result.error_message == "Deletion of session s-1: no end after 300 s (busy)"

@@ -9,8 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agb._core import code, command, file_content, files, requests, sessions
+from agb._core import (
+    code,
+    command,
+    context_sync,
+    contexts,
+    file_content,
+    files,
+    labelling,
+    mcp,
+    requests,
+    sessions,
+)
+from agb._core.context_results import Context
 from agb._core.params import CreateSessionParams
+from agb._core.policies import ContextSync
 from agb._core.transfer import Transfer
 
 from .scripted import envelope, play, tool_text
@@ -65,13 +78,13 @@ SESSION_REQUESTS = [
         id="info",
     ),
     pytest.param(
-        lambda: sessions.set_labels("s-1", {"a": "b c"}),
+        lambda: labelling.set_labels("s-1", {"a": "b c"}),
         envelope(None),
         ("POST", "/sdk/SetLabel?sessionId=s-1&Labels=%7B%22a%22%3A+%22b+c%22%7D", b"{}"),
         id="set-labels",
     ),
     pytest.param(
-        lambda: sessions.get_labels("s-1"),
+        lambda: labelling.get_labels("s-1"),
         envelope({"labels": '{"a": "b c"}'}),
         ("GET", "/sdk/GetLabel?sessionId=s-1", None),
         id="get-labels",
@@ -81,6 +94,145 @@ SESSION_REQUESTS = [
         envelope(None),
         ("POST", "/mcp/releaseSession", b'{"sessionId": "s-1"}'),
         id="release",
+    ),
+]
+
+POLICY = (
+    r"{\"uploadPolicy\": {\"autoUpload\": true,"
+    r" \"uploadStrategy\": \"UploadBeforeResourceRelease\", \"uploadMode\": \"File\"},"
+    r" \"downloadPolicy\": {\"autoDownload\": true, \"downloadStrategy\": \"DownloadAsync\"},"
+    r" \"deletePolicy\": {\"syncLocalFile\": true},"
+    r" \"extractPolicy\": {\"extract\": true, \"deleteSrcFile\": true,"
+    r" \"extractToCurrentFolder\": false},"
+    r" \"recyclePolicy\": {\"lifecycle\": \"Lifecycle_Forever\", \"paths\": [\"\"]},"
+    r" \"bwList\": {\"whiteLists\": []}}"
+)
+CONTEXT = {"id": "c-1", "name": "n 1", "createTime": "then", "lastUsedTime": "now"}
+TASK = {"contextId": "c-1", "path": "/home/d", "status": "Success", "taskType": "upload"}
+STATUS = {"contextStatus": json.dumps([{"type": "data", "data": json.dumps([TASK])}])}
+FILES = "/sdk/DescribeContextFiles"
+URL = {"url": "https://files/x", "expireTime": 3600}
+
+LATER_REQUESTS = [
+    pytest.param(
+        lambda: sessions.create(
+            CreateSessionParams(
+                {"a": "b c"},
+                "agb-code-space-1",
+                [ContextSync("c-1", "/home/d")],
+                policy_id="pol-1",
+                idle_release_timeout=120,
+            )
+        ),
+        envelope(CREATED),
+        (
+            "POST",
+            f"/mcp/createSession?imageId=agb-code-space-1&{STATS}",
+            (
+                r'{"persistenceDataList": [{"contextId": "c-1", "path": "/home/d", "policy": "'
+                + POLICY
+                + r'"}], "labels": "{\"a\": \"b c\"}", "mcpPolicyId": "pol-1", "timeout": 120}'
+            ).encode(),
+        ),
+        id="create-with-everything",
+    ),
+    pytest.param(
+        lambda: sessions.get_status("s-1"),
+        envelope({"status": "RUNNING"}),
+        ("POST", "/mcp/getSessionInfo", b'{"sessionId": "s-1"}'),
+        id="status",
+    ),
+    pytest.param(
+        lambda: sessions.keep_alive("s-1"),
+        envelope(None),
+        ("POST", "/mcp/refreshSessionIdleTime?sessionId=s-1", b"{}"),
+        id="keep-alive",
+    ),
+    pytest.param(
+        lambda: sessions.get_link("s-1", "https", 30100),
+        envelope({"url": "https://link/x"}),
+        ("GET", "/internet/getLink?sessionId=s-1&protocolType=https&port=30100", None),
+        id="link",
+    ),
+    pytest.param(
+        lambda: mcp.list_tools(None, "agb-code-space-1"),
+        envelope('[{"name":"shell","description":"…","inputSchema":{},"server":"srv"}]'),
+        ("POST", "/mcp/listTools?imageId=agb-code-space-1", b"{}"),
+        id="tools",
+    ),
+    pytest.param(
+        lambda: context_sync.info("s-1", "c-1", "/home/d", "upload"),
+        envelope(STATUS),
+        (
+            "GET",
+            "/sdk/GetContextInfo?sessionId=s-1&contextId=c-1&path=%2Fhome%2Fd&taskType=upload",
+            None,
+        ),
+        id="sync-info",
+    ),
+    pytest.param(
+        lambda: contexts.create("n 1"),
+        envelope(CONTEXT),
+        ("GET", "/sdk/GetContext?name=n+1&allowCreate=true", None),
+        id="context-create",
+    ),
+    pytest.param(
+        lambda: contexts.get(None, False, "region", "c-1"),
+        envelope(CONTEXT),
+        ("GET", "/sdk/GetContext?id=c-1&allowCreate=false&loginRegionId=region", None),
+        id="context-get",
+    ),
+    pytest.param(
+        lambda: contexts.list_page(None),
+        envelope([CONTEXT], nextToken=None, maxResults=10, totalCount=1),
+        ("GET", "/sdk/ListContexts?maxResults=10", None),
+        id="context-list",
+    ),
+    pytest.param(
+        lambda: contexts.rename(Context("c-1", "new")),
+        envelope(None),
+        ("POST", "/sdk/ModifyContext?id=c-1&name=new", b"{}"),
+        id="context-rename",
+    ),
+    pytest.param(
+        lambda: contexts.delete(Context("c-1", "new")),
+        envelope(None),
+        ("POST", "/sdk/DeleteContext?id=c-1", b"{}"),
+        id="context-delete",
+    ),
+    pytest.param(
+        lambda: contexts.clear_async("c-1"),
+        envelope(None),
+        ("POST", "/sdk/ClearContext?id=c-1", b"{}"),
+        id="context-clear",
+    ),
+    pytest.param(
+        lambda: contexts.list_files("c-1", "/x", 1, 50),
+        envelope([{"fileId": "f", "fileName": "a", "filePath": "/x/a", "size": 1}], count=1),
+        (
+            "POST",
+            f"{FILES}?contextId=c-1&parentFolderPath=%2Fx&pageNumber=1&pageSize=50",
+            b"{}",
+        ),
+        id="context-files",
+    ),
+    pytest.param(
+        lambda: contexts.file_upload_url("c-1", "/a b"),
+        envelope(URL),
+        ("POST", "/sdk/GetContextFileUploadUrl?contextId=c-1&filePath=%2Fa+b", b"{}"),
+        id="context-upload-url",
+    ),
+    pytest.param(
+        lambda: contexts.file_download_url("c-1", "/a b"),
+        envelope(URL),
+        ("POST", "/sdk/GetContextFileDownloadUrl?contextId=c-1&filePath=%2Fa+b", b"{}"),
+        id="context-download-url",
+    ),
+    pytest.param(
+        lambda: contexts.delete_file("c-1", "/a"),
+        envelope(None),
+        ("POST", "/sdk/DeleteContextFile?contextId=c-1&filePath=%2Fa", b"{}"),
+        id="context-delete-file",
     ),
 ]
 
@@ -160,6 +312,18 @@ TOOL_REQUESTS = [
         "No matches found",
     ),
     (
+        lambda: mcp.get_metrics("s-1", None, None),
+        "get_metrics",
+        "{}",
+        '{"cpu_count":4,"cpu_used_pct":1.5,"timestamp":"2026-01-01T00:00:00Z"}',
+    ),
+    (
+        lambda: mcp.call_tool("s-1", "read_file", {"path": "/é"}, None, None),
+        "read_file",
+        '{"path": "/é"}',
+        "text",
+    ),
+    (
         lambda: files.changes("s-1", "/tmp"),
         "get_file_change",
         '{"path": "/tmp"}',
@@ -178,7 +342,7 @@ def tool_request(name, arguments):
     return "POST", "/mcp?autoGenSession=false", body.encode()
 
 
-@pytest.mark.parametrize(("operation", "answer", "request_"), SESSION_REQUESTS)
+@pytest.mark.parametrize(("operation", "answer", "request_"), [*SESSION_REQUESTS, *LATER_REQUESTS])
 def test_session_request_is_byte_for_byte_that_of_the_protocol(operation, answer, request_):
     """Each operation on a session sends exactly the request of the appendix, and succeeds."""
     played = play(operation(), answer)
@@ -186,7 +350,7 @@ def test_session_request_is_byte_for_byte_that_of_the_protocol(operation, answer
     assert [sent(call) for call in played.calls] == [request_]
     assert played.result.success
     assert played.result.request_id == "R"
-    assert played.result.error_message == ""
+    assert not played.result.error_message
     assert played.result.exception is None
 
 
@@ -265,7 +429,7 @@ def test_a_large_file_of_an_old_service_is_read_in_ranges_of_51200_bytes():
 
 def test_labels_travel_as_utf8_in_a_query():
     """Labels beyond ASCII are form-encoded UTF-8 of a JSON text."""
-    played = play(sessions.set_labels("s-1", {"é": "語"}), envelope(None))
+    played = play(labelling.set_labels("s-1", {"é": "語"}), envelope(None))
 
     assert played.calls[0].target == (
         "/sdk/SetLabel?sessionId=s-1&Labels=%7B%22%C3%A9%22%3A+%22%E8%AA%9E%22%7D"
@@ -290,3 +454,22 @@ def test_long_arguments_travel_as_short_ones_do(text, end):
 
     assert json.loads(call.content) == call.body
     assert json.loads(call.body["args"])["content"] == content
+
+
+def test_sync_of_one_context_names_it():
+    """`sync` with arguments sends them in the order of the protocol, and asks for the same."""
+    played = play(
+        context_sync.sync("s-1", "c-1", "/home/d", "download"),
+        envelope(None),
+        envelope(STATUS),
+        envelope(STATUS),
+    )
+
+    assert [sent(call) for call in played.calls[:2]] == [
+        (
+            "POST",
+            "/sdk/SyncContext?sessionId=s-1&contextId=c-1&path=%2Fhome%2Fd&mode=download",
+            b"{}",
+        ),
+        ("GET", "/sdk/GetContextInfo?sessionId=s-1&contextId=c-1&path=%2Fhome%2Fd", None),
+    ]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agb._core import sessions
+from agb._core import labelling, sessions
 from agb._core.exceptions import LabelValidationError
 from agb._core.labels import validate_labels
 from agb._core.params import CreateSessionParams
@@ -86,7 +86,7 @@ def test_first_broken_rule_is_named(labels, phrase):
 @pytest.mark.parametrize(("labels", "phrase"), [*NOT_A_SET, *BAD_PAIR, *ORDER])
 def test_set_labels_refuses_without_a_request(labels, phrase):
     """`set_labels` with labels that break a rule fails with its phrase and sends nothing."""
-    played = play(sessions.set_labels("s-1", labels))
+    played = play(labelling.set_labels("s-1", labels))
 
     assert_refused(played, phrase)
     assert played.result.data is None

@@ -12,7 +12,7 @@ from agb._core.exceptions import AGBError, APIError, CommandError
 from agb._core.results import ApiResponse, DeleteResult, GetSessionResult, Result
 from agb._core.tool_results import BoolResult, FileSystemBoolResult
 
-from .result_classes import ALL, EMPTY_PAYLOADS, PAYLOADS, RESULTS
+from .result_classes import ALL, EMPTY_PAYLOADS, PAYLOADS, RESULTS, WITHOUT_MESSAGE
 
 every_class = pytest.mark.parametrize("class_", ALL, ids=lambda class_: class_.__name__)
 every_result = pytest.mark.parametrize("class_", RESULTS, ids=lambda class_: class_.__name__)
@@ -82,7 +82,7 @@ def test_repr_shows_everything_but_the_token(class_):
     assert "exception" not in shown
     assert "tk-secret" not in shown
     for name, value in ALL[class_].items():
-        assert (f"{name}={value!r}" in shown) is (name != "token")
+        assert (f"{name}={value!r}" in shown) is (name not in ("token", "url"))
 
 
 @every_class
@@ -114,10 +114,14 @@ def test_every_result_is_an_api_response(class_):
 
 @every_result
 def test_defaults_are_a_failure_without_a_reason(class_):
-    """Texts default to `""`, `success` to False (to True for the rich code result)."""
+    """Texts default to `""`, `success` to False (to True for the rich code result).
+
+    The message of the results of `agb.context` defaults to None, as documented.
+    """
     result = class_()
 
-    assert (result.request_id, result.error_message, result.exception) == ("", "", None)
+    no_message = None if class_ in WITHOUT_MESSAGE else ""
+    assert (result.request_id, result.error_message, result.exception) == ("", no_message, None)
     assert result.success is (class_.__name__ == "EnhancedCodeExecutionResult")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agb._core import sessions
+from agb._core import labelling, sessions
 from agb._core.exceptions import (
     AGBError,
     APIConnectionError,
@@ -22,8 +22,8 @@ EVERY_OPERATION = [
     lambda: sessions.get("s-1"),
     lambda: sessions.list_page(None, None, None),
     lambda: sessions.info("s-1"),
-    lambda: sessions.set_labels("s-1", {"a": "b"}),
-    lambda: sessions.get_labels("s-1"),
+    lambda: labelling.set_labels("s-1", {"a": "b"}),
+    lambda: labelling.get_labels("s-1"),
     lambda: sessions.delete("s-1", sync_context=False),
 ]
 FULL = {
@@ -256,7 +256,7 @@ def test_info_without_data_fails(data):
 )
 def test_get_labels_reads_a_json_text_or_an_object(data, labels):
     """Labels come as JSON text or as an object; none is `{}` with success (T5)."""
-    result = play(sessions.get_labels("s-1"), envelope(data)).result
+    result = play(labelling.get_labels("s-1"), envelope(data)).result
 
     assert result.success
     assert result.unwrap() == labels
@@ -265,7 +265,7 @@ def test_get_labels_reads_a_json_text_or_an_object(data, labels):
 @pytest.mark.parametrize("labels", ["no json", "[]", "5", ["a"], 5, '"text"'])
 def test_get_labels_that_make_no_sense_fail(labels):
     """Labels that can't be read are a failed result with no data."""
-    result = play(sessions.get_labels("s-1"), envelope({"labels": labels})).result
+    result = play(labelling.get_labels("s-1"), envelope({"labels": labels})).result
 
     assert result.success is False
     assert result.data is None
@@ -276,7 +276,7 @@ def test_set_labels_leaves_the_dict_alone():
     """`set_labels` succeeds with no data, and does not change what it was given."""
     labels = {"a": " b "}
 
-    played = play(sessions.set_labels("s-1", labels), envelope(None))
+    played = play(labelling.set_labels("s-1", labels), envelope(None))
 
     assert played.result.success
     assert played.result.data is None

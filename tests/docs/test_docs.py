@@ -112,12 +112,15 @@ def test_docstring(value: Any) -> None:
     assert first.endswith((".", ":")), first
 
 
-CLIENTS = (agb.AGB, agb.BaseSession, agb.Code, agb.Command, agb.FileSystem)
+CLIENTS = (
+    *(agb.AGB, agb.BaseSession, agb.Code, agb.Command, agb.FileSystem),
+    *(agb.ContextService, agb.ContextManager),
+)
 
 
 def test_every_call_has_an_example() -> None:
     """Every method that does something in a session, or with sessions, shows how."""
-    plain = {"get_api_key", "get_session_id", "get_client", "close"}
+    plain = {"get_api_key", "get_session_id", "get_client", "get_link_url", "get_token", "close"}
     missing = [
         f"{owner.__name__}.{name}"
         for owner in CLIENTS

@@ -11,8 +11,10 @@ import select
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,6 +22,7 @@ import pytest
 from starlette.applications import Starlette
 
 from agb.local.app import create_app
+from agb.local.contexts.service import Contexts
 from agb.local.sandbox import SandboxError, SandboxGone
 from agb.local.sessions import SessionManager
 from agb.local.settings import Settings
@@ -45,6 +48,7 @@ class FakeSandbox:
         self.may_close.set()
         self.closing = asyncio.Event()
         self.closed = asyncio.Event()
+        self.volumes: dict[str, str] = {}
 
     async def call(
         self, method: str, params: dict[str, object], *, timeout_s: float
@@ -82,18 +86,23 @@ class FakeSandbox:
 class FakeSandboxes:
     """Opens sandboxes that share one table of answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
         self.answers: dict[str, Answer] = {}
         self.opened: list[FakeSandbox] = []
         self.failure: SandboxError | None = None
         self.may_open = asyncio.Event()
         self.may_open.set()
 
-    async def open(self, name: str) -> FakeSandbox:
+    def why_not_a_volume(self, path: str) -> str:
+        return "it is taken" if path == "/taken" else ""
+
+    async def open(self, name: str, volumes: Sequence[str] = ()) -> FakeSandbox:
         await self.may_open.wait()
         if self.failure is not None:
             raise self.failure
         sandbox = FakeSandbox(name, self.answers)
+        sandbox.volumes = {path: tempfile.mkdtemp(dir=self.directory) for path in volumes}
         self.opened.append(sandbox)
         return sandbox
 
@@ -140,12 +149,12 @@ MakeApi = Callable[..., Api]
 
 
 @pytest.fixture
-async def fake_sandboxes() -> FakeSandboxes:
-    return FakeSandboxes()
+async def fake_sandboxes(tmp_path: Path) -> FakeSandboxes:
+    return FakeSandboxes(str(tmp_path))
 
 
 @pytest.fixture
-async def make_api(fake_sandboxes: FakeSandboxes) -> AsyncIterator[MakeApi]:
+async def make_api(fake_sandboxes: FakeSandboxes, tmp_path: Path) -> AsyncIterator[MakeApi]:
     """Make applications, with the settings of the test's choice."""
     ends: list[Callable[[], object]] = []
     stores: list[Store] = []
@@ -153,7 +162,8 @@ async def make_api(fake_sandboxes: FakeSandboxes) -> AsyncIterator[MakeApi]:
     def make(**settings: object) -> Api:
         chosen = Settings(**settings)
         stores.append(Store())
-        sessions = SessionManager(stores[-1], fake_sandboxes, chosen)
+        contexts = Contexts(chosen, str(tmp_path / "contexts"))
+        sessions = SessionManager(stores[-1], fake_sandboxes, contexts, chosen)
         api = Api(create_app(sessions, API_KEY, chosen))
         ends.extend([api.client.aclose, sessions.aclose])
         return api

@@ -80,8 +80,8 @@ def test_a_session_that_is_gone(server, line, body):
     check_failure(server.send(line.format("s-1"), body.format("s-1")))
 
 
-def test_a_full_create_with_contexts_is_refused_whole(server):
-    """The full request of 0.4.1 asks for a persisted context: a clear failure, no session."""
+def test_a_full_create_with_an_unknown_context_is_refused_whole(server):
+    """The full request of 0.4.1 names a context that is not there: a clear failure, no session."""
     before = server.send("GET /sdk/ListSession?maxResults=10&labels=%7B%7D")["count"]
 
     envelope = server.send(
@@ -90,7 +90,7 @@ def test_a_full_create_with_contexts_is_refused_whole(server):
         '"{\\"uploadPolicy\\": {\\"autoUpload\\": true}}"}], "labels": "{\\"a\\": \\"b c\\"}"}',
     )
 
-    assert (envelope["success"], envelope["code"]) == (False, "NotSupported")
+    assert (envelope["success"], envelope["code"]) == (False, "InvalidContext.NotFound")
     after = server.send("GET /sdk/ListSession?maxResults=10&labels=%7B%7D")["count"]
     assert after == before
 

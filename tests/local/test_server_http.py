@@ -70,7 +70,7 @@ async def test_the_scheme_of_the_key_may_be_in_any_case(api):
         ("POST", "/nope"),
         ("GET", "/"),
         ("POST", "/mcp/createSession/"),
-        ("POST", "/mcp/refreshSessionIdleTime"),
+        ("POST", "/internet/getCdpLink"),
         ("POST", "/MCP/CREATESESSION"),
     ],
 )

@@ -95,14 +95,15 @@ async def test_a_malformed_create_creates_nothing(api, fake_sandboxes, body):
 
 
 @pytest.mark.parametrize(
-    "body", [{"persistenceDataList": [{"contextId": "c"}]}, {"contextId": "c-1"}]
+    "body",
+    [{"persistenceDataList": [{"contextId": "c", "path": "/d"}]}, {"contextId": "context-1"}],
 )
-async def test_persisted_contexts_are_refused_clearly(api, fake_sandboxes, body):
-    """A session that asks for persisted contexts is not created without them."""
+async def test_a_session_is_not_created_without_its_contexts(api, fake_sandboxes, body):
+    """A session that asks for contexts that it can't have is refused whole."""
     response = await api.post("/mcp/createSession", **body)
 
     assert response.status_code == 400
-    assert "contexts" in response.json()["message"]
+    assert "ontext" in response.json()["message"]
     assert fake_sandboxes.opened == []
 
 

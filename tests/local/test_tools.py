@@ -36,6 +36,7 @@ ARGUMENTS = {
     "read_multiple_files": {"paths": ["/a"]},
     "search_files": {"path": "/a", "pattern": "*"},
     "get_file_change": {"path": "/a"},
+    "get_metrics": {},
 }
 
 

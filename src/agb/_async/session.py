@@ -5,15 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._core import arguments, sessions
+from .._core import arguments, context_sync, labelling, mcp, sessions
+from .._core.exceptions import AGBError
+from .._core.mcp_results import McpToolResult, McpToolsResult, SessionMetricsResult
 from .._core.operation import Steps
-from .._core.results import DeleteResult, GetSessionData, OperationResult
+from .._core.results import (
+    DeleteResult,
+    GetSessionData,
+    OperationResult,
+    SessionStatusResult,
+)
+from .._core.tools import McpTool
 from .._pair import async_shielded
 from .client import AsyncClient
 from .code import AsyncCode
 from .command import AsyncCommand
+from .context_manager import AsyncContextManager
 from .file_system import AsyncFileSystem
 
 if TYPE_CHECKING:
@@ -47,12 +56,16 @@ class AsyncBaseSession:
         code: Run code.
         command: Run shell commands.
         file_system: Work with files.
+        context: The contexts of the session: files that outlive it.
         app_instance_id: Id of the running instance, after `get`.
         resource_id: Id of the resource behind the session, after `get`.
         vpc_resource: Whether the session runs in a private network, after `get`.
         network_interface_ip: Address of the direct route, after `get`.
         http_port: Port of the direct route, after `get`.
-        token: Token of the direct route, after `get`.
+        token: Token of the direct route, `""` if there is none.
+        link_url: Address of the direct route, `""` if there is none.
+        ws_url: Address for streaming, `""` if there is none.
+        tool_list: Tools of the direct route.
     """
 
     __module__ = "agb"
@@ -68,9 +81,13 @@ class AsyncBaseSession:
         self.network_interface_ip: str = ""
         self.http_port: str = ""
         self.token: str = ""
+        self.link_url: str = ""
+        self.ws_url: str = ""
+        self.tool_list: list[McpTool] = []
         self.code: AsyncCode = AsyncCode(self)
         self.command: AsyncCommand = AsyncCommand(self)
         self.file_system: AsyncFileSystem = AsyncFileSystem(self)
+        self.context: AsyncContextManager = AsyncContextManager(self)
         self._deleted = False
 
     def __repr__(self) -> str:
@@ -104,6 +121,22 @@ class AsyncBaseSession:
             The same object as `agb.client`.
         """
         return self.agb.client
+
+    def get_link_url(self) -> str:
+        """Return the address of the direct route.
+
+        Returns:
+            The same as `link_url`.
+        """
+        return self.link_url
+
+    def get_token(self) -> str:
+        """Return the token of the direct route.
+
+        Returns:
+            The same as `token`.
+        """
+        return self.token
 
     async def info(self) -> OperationResult[dict[str, str]]:
         """Describe the session.
@@ -140,7 +173,7 @@ class AsyncBaseSession:
             >>> refused.success
             False
         """
-        return await self._run(sessions.set_labels(self.session_id, labels))
+        return await self._run(labelling.set_labels(self.session_id, labels))
 
     async def get_labels(self) -> OperationResult[dict[str, str]]:
         """Read the labels of the session.
@@ -154,14 +187,162 @@ class AsyncBaseSession:
             >>> labels.data
             {'project': 'demo'}
         """
-        return await self._run(sessions.get_labels(self.session_id))
+        return await self._run(labelling.get_labels(self.session_id))
 
-    async def delete(self, sync_context: bool = False) -> DeleteResult:
+    async def update_labels(self, labels: Mapping[str, str]) -> OperationResult[dict[str, str]]:
+        """Set some labels of the session and keep the others.
+
+        It reads the labels and replaces them, two requests: another program that does so at the
+        same time may win.
+
+        Args:
+            labels: The labels to set, by the rules of `set_labels`.
+
+        Returns:
+            All labels of the session afterwards.
+
+        Example:
+            >>> _ = await session.set_labels({"project": "demo", "stage": "test"})
+            >>> updated = await session.update_labels({"stage": "live"})
+            >>> updated.data
+            {'project': 'demo', 'stage': 'live'}
+        """
+        return await self._run(labelling.update_labels(self.session_id, labels))
+
+    async def remove_labels(self, *keys: str) -> OperationResult[dict[str, str]]:
+        """Remove some labels of the session and keep the others.
+
+        Args:
+            *keys: Keys of the labels; one that the session does not have is no error.
+
+        Returns:
+            All labels of the session afterwards.
+
+        Example:
+            >>> _ = await session.set_labels({"project": "demo", "stage": "test"})
+            >>> removed = await session.remove_labels("stage")
+            >>> removed.data
+            {'project': 'demo'}
+        """
+        return await self._run(labelling.remove_labels(self.session_id, keys))
+
+    async def get_status(self) -> SessionStatusResult:
+        """Ask where the session is in its life.
+
+        Returns:
+            The service's word in `status`, such as `RUNNING`.
+
+        Example:
+            >>> asked = await session.get_status()
+            >>> asked.status
+            'RUNNING'
+        """
+        return await self._run(sessions.get_status(self.session_id))
+
+    async def keep_alive(self) -> OperationResult[None]:
+        """Start the idle time of the session anew, so that it is not deleted yet.
+
+        Every other call does that as well; see `idle_release_timeout` of `CreateSessionParams`.
+
+        Returns:
+            The result.
+
+        Example:
+            >>> kept = await session.keep_alive()
+            >>> kept.success
+            True
+        """
+        return await self._run(sessions.keep_alive(self.session_id))
+
+    async def get_link(
+        self, protocol_type: str | None = None, port: int | None = None
+    ) -> OperationResult[str]:
+        """Ask for an address of something inside the session, such as a web server.
+
+        Args:
+            protocol_type: Protocol of the address, `https` or `wss` in the cloud.
+            port: Port that the program in the session listens on; the cloud takes 30100 to 30199.
+
+        Returns:
+            The address in `data`. Whoever has it can use it.
+
+        Example:
+            >>> link = await session.get_link(port=30100)
+            >>> link.success == bool(link.data)
+            True
+        """
+        return await self._run(sessions.get_link(self.session_id, protocol_type, port))
+
+    async def list_mcp_tools(self, image_id: str | None = None) -> McpToolsResult:
+        """List the tools of an image.
+
+        Args:
+            image_id: Id of the image; None means that of this session, if it was asked for one.
+
+        Returns:
+            The tools. With no image at all it fails without a request.
+
+        Example:
+            >>> listed = await session.list_mcp_tools("agb-code-space-1")
+            >>> "shell" in [tool.name for tool in listed.tools]
+            True
+        """
+        return await self._run(mcp.list_tools(image_id, self.image_id))
+
+    async def call_mcp_tool(
+        self,
+        tool_name: str,
+        args: Mapping[str, Any] | None = None,
+        read_timeout: int | None = None,
+        connect_timeout: int | None = None,
+    ) -> McpToolResult:
+        """Call a tool by its name, also one that this package has no method for.
+
+        Args:
+            tool_name: Name of the tool.
+            args: Its arguments; None means none.
+            read_timeout: How long to wait for the reply, in milliseconds; None leaves that to
+                the client.
+            connect_timeout: The same for the connection.
+
+        Returns:
+            The tool's text in `data`, as it came.
+
+        Example:
+            >>> called = await session.call_mcp_tool("create_directory", {"path": "made"})
+            >>> called.success, called.data
+            (True, 'ok')
+        """
+        operation = mcp.call_tool(self.session_id, tool_name, args, read_timeout, connect_timeout)
+        return await self._run(operation)
+
+    async def get_metrics(
+        self, read_timeout: int | None = None, connect_timeout: int | None = None
+    ) -> SessionMetricsResult:
+        """Measure what the session uses of its machine.
+
+        Args:
+            read_timeout: How long to wait for the reply, in milliseconds; None leaves that to
+                the client.
+            connect_timeout: The same for the connection.
+
+        Returns:
+            The figures in `metrics`, and as they came in `raw`.
+
+        Example:
+            >>> measured = await session.get_metrics()
+            >>> measured.metrics.cpu_count > 0
+            True
+        """
+        return await self._run(mcp.get_metrics(self.session_id, read_timeout, connect_timeout))
+
+    async def delete(self, sync_context: bool = False, *, wait: bool = False) -> DeleteResult:
         """Delete the session.
 
         Args:
             sync_context: Sync all contexts of the session first, and wait for it. A sync that fails
                 is logged, and the session is deleted all the same.
+            wait: Also wait until nothing is left of the session, for five minutes at most.
 
         Returns:
             The result. Deleting a session that is gone already fails.
@@ -172,7 +353,7 @@ class AsyncBaseSession:
             >>> deleted.success
             True
         """
-        result = await self._run(sessions.delete(self.session_id, sync_context))
+        result = await self._run(sessions.delete(self.session_id, sync_context, wait))
         self._deleted = self._deleted or result.success
         return result
 
@@ -200,6 +381,19 @@ class AsyncBaseSession:
         if reason:
             _logger.warning("Session %s was not deleted: %s", self.session_id, reason)
 
+    async def _wait_for_contexts(self) -> None:
+        """Wait until the files of the contexts are there; if they never are, that is logged.
+
+        Whoever is interrupted meanwhile has not been given the session yet, so it is deleted.
+        """
+        try:
+            await self._run(context_sync.wait_for_downloads(self.session_id))
+        except AGBError as error:
+            _logger.warning("The contexts of session %s: %s", self.session_id, error)
+        except BaseException:
+            await self._clean_up(sync_context=False)
+            raise
+
     async def _run(self, operation: Steps[T]) -> T:
         return await self.get_client().run(operation)
 
@@ -212,6 +406,9 @@ class AsyncBaseSession:
         self.network_interface_ip = data.network_interface_ip
         self.http_port = data.http_port
         self.token = data.token
+        self.link_url = data.link_url
+        self.ws_url = data.ws_url
+        self.tool_list = data.tool_list
 
 
 class AsyncSession(AsyncBaseSession):

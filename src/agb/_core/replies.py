@@ -73,7 +73,7 @@ def read(
 
     Raises:
         AuthenticationError: For HTTP 401 and 403.
-        SessionNotFoundError: For a `….NotFound` code.
+        SessionNotFoundError: For a `….NotFound` code, if it can't be a context.
         APIError: For any other failure, and for a body that is no envelope.
     """
     body = _camel_case(as_object(parsed(content)))
@@ -151,6 +151,13 @@ def text(value: object) -> str:
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def whole_number(value: object) -> int:
+    """Return a JSON value if it is an integer, also as text, else 0."""
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int) else 0
+
+
 def as_object(value: object) -> Mapping[str, Any]:
     """Return a JSON value if it is an object, else an empty one."""
     return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
@@ -192,9 +199,16 @@ def _failure(
     kind: type[AGBError] = APIError
     if status_code in (401, 403):
         kind = AuthenticationError
-    elif code.endswith(".NotFound") or (status_code == 404 and not code):
+    elif (code.endswith(".NotFound") or (status_code == 404 and not code)) and not (
+        _is_about_context(call, code)
+    ):
         kind = SessionNotFoundError
     return kind(reason, status_code=status_code, code=code, request_id=request_id, **facts)
+
+
+def _is_about_context(call: Call, code: str) -> bool:
+    """Tell whether what was not found is a context, or a file in one, and no session."""
+    return "context" in code.lower() or ("Context" in call.path and "sessionId" not in call.query)
 
 
 def _unreadable(

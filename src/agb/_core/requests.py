@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 
 from attrs import field, frozen
 
+from agb._core.params import CreateSessionParams, all_context_syncs
+
 # The wire level of this client: services answer a session created at 0.8 or later with structured
 # results. The version of this package itself travels in `User-Agent`.
 _SDK_STATS = json.dumps(
@@ -31,6 +33,8 @@ class Call:
         body: JSON body of a POST; `{}` where all parameters travel in the query.
         time_limit_s: How long the service itself may work on it, in seconds, 0 if that is not
             up to the caller.
+        read_timeout_s: How long to wait for the reply, in seconds; 0 leaves that to the client.
+        connect_timeout_s: The same for the connection.
         starts_server: Whether the embedded server may be started anew for it.
     """
 
@@ -39,6 +43,8 @@ class Call:
     query: Mapping[str, str] = field(factory=dict[str, str])
     body: Mapping[str, Any] = field(factory=dict[str, Any])
     time_limit_s: float = 0.0
+    read_timeout_s: float = 0.0
+    connect_timeout_s: float = 0.0
     starts_server: bool = False
 
     @property
@@ -62,15 +68,20 @@ class Call:
         return None if self.method == "GET" else _encoded(self.body)
 
 
-def create_session(image_id: str | None, labels: Mapping[str, str]) -> Call:
-    """`POST /mcp/createSession`."""
-    image = {"imageId": image_id} if image_id else {}
-    body = {"labels": _json(labels)} if labels else {}
+def create_session(params: CreateSessionParams) -> Call:
+    """`POST /mcp/createSession`; what is falsy is not sent."""
+    image = {"imageId": params.image_id} if params.image_id else {}
+    body = {
+        "persistenceDataList": [each.to_dict() for each in all_context_syncs(params)],
+        "labels": _json(params.labels) if params.labels else "",
+        "mcpPolicyId": params.policy_id,
+        "timeout": params.idle_release_timeout,
+    }
     return Call(
         "POST",
         "/mcp/createSession",
         query={**image, "sdkStats": _SDK_STATS},
-        body=body,
+        body={name: value for name, value in body.items() if value},
         starts_server=True,
     )
 
@@ -107,18 +118,36 @@ def get_labels(session_id: str) -> Call:
     return Call("GET", "/sdk/GetLabel", query={"sessionId": session_id})
 
 
-def sync_contexts(session_id: str) -> Call:
-    """`POST /sdk/SyncContext` for all contexts of a session."""
-    return Call("POST", "/sdk/SyncContext", query={"sessionId": session_id})
+def get_status(session_id: str) -> Call:
+    """`POST /mcp/getSessionInfo`."""
+    return Call("POST", "/mcp/getSessionInfo", body={"sessionId": session_id})
 
 
-def context_info(session_id: str) -> Call:
-    """`GET /sdk/GetContextInfo` for all contexts of a session."""
-    return Call("GET", "/sdk/GetContextInfo", query={"sessionId": session_id})
+def keep_alive(session_id: str) -> Call:
+    """`POST /mcp/refreshSessionIdleTime`; the one `/mcp` call with its parameter in the query."""
+    return Call("POST", "/mcp/refreshSessionIdleTime", query={"sessionId": session_id})
+
+
+def get_link(session_id: str, protocol_type: str | None, port: int | None) -> Call:
+    """`GET /internet/getLink`."""
+    protocol = {"protocolType": protocol_type} if protocol_type else {}
+    number = {"port": str(port)} if port is not None else {}
+    return Call("GET", "/internet/getLink", query={"sessionId": session_id, **protocol, **number})
+
+
+def list_tools(image_id: str) -> Call:
+    """`POST /mcp/listTools`."""
+    return Call("POST", "/mcp/listTools", query={"imageId": image_id})
 
 
 def tool(
-    session_id: str, name: str, arguments: Mapping[str, object], *, time_limit_s: float = 0.0
+    session_id: str,
+    name: str,
+    arguments: Mapping[str, object],
+    *,
+    time_limit_s: float = 0.0,
+    read_timeout_s: float = 0.0,
+    connect_timeout_s: float = 0.0,
 ) -> Call:
     """`POST /mcp`: run a tool in a session; the arguments travel as a JSON string."""
     arguments_text = json.dumps(arguments, ensure_ascii=False)
@@ -128,6 +157,8 @@ def tool(
         query={"autoGenSession": "false"},
         body={"args": arguments_text, "sessionId": session_id, "name": name},
         time_limit_s=time_limit_s,
+        read_timeout_s=read_timeout_s,
+        connect_timeout_s=connect_timeout_s,
     )
 
 

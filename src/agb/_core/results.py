@@ -7,11 +7,13 @@ their type on success and are None (or empty) on failure.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from agb._core.exceptions import AGBError
+from agb._core.tools import McpTool
 
 if TYPE_CHECKING:
     from typing_extensions import Self, TypeVar
@@ -195,6 +197,11 @@ class GetSessionData:
         token: Token of the direct route; never shown in a repr.
         vpc_resource: Whether the session runs in a private network.
         resource_url: Address of the session's page, `""` if there is none.
+        status: Where the session is in its life, such as `RUNNING`; `""` if the service does not
+            say.
+        link_url: Address of the direct route, `""` if there is none.
+        ws_url: Address for streaming, `""` if there is none.
+        tool_list: Tools of the direct route.
     """
 
     __module__ = "agb"
@@ -208,6 +215,10 @@ class GetSessionData:
     token: str = field(default="", repr=False)
     vpc_resource: bool = False
     resource_url: str = ""
+    status: str = field(default="", kw_only=True)
+    link_url: str = field(default="", kw_only=True, repr=False)
+    ws_url: str = field(default="", kw_only=True, repr=False)
+    tool_list: list[McpTool] = field(factory=list[McpTool], kw_only=True)
 
 
 @frozen(unsafe_hash=False)
@@ -235,13 +246,7 @@ class GetSessionResult(Result):
     @classmethod
     def failed(cls, error: AGBError) -> Self:
         """Make the result of a call that failed, with the status and code of the reply."""
-        return cls(
-            request_id=error.request_id,
-            http_status_code=error.status_code or 0,
-            code=error.code,
-            error_message=str(error),
-            exception=error,
-        )
+        return cls(**_failure_facts(error))
 
     def unwrap(self) -> GetSessionData:
         """Return the session's data, or raise the error of a failed result."""
@@ -249,8 +254,65 @@ class GetSessionResult(Result):
 
 
 @frozen(unsafe_hash=False)
+class SessionStatusResult(Result):
+    """The result of asking where a session is in its life.
+
+    Args:
+        request_id: The server's id of the request.
+        http_status_code: HTTP status of the reply, 0 if there was none.
+        code: The server's code, such as `ok` or `InvalidMcpSession.NotFound`.
+        success: Whether the service answered.
+        status: Its word, such as `RUNNING`, `DELETING` or `FINISH`; `""` on failure.
+        error_message: Why not, `""` on success.
+    """
+
+    __module__ = "agb"
+
+    request_id: str = ""
+    http_status_code: int = 0
+    code: str = ""
+    success: bool = False
+    status: str = ""
+    error_message: str = ""
+
+    @classmethod
+    def failed(cls, error: AGBError) -> Self:
+        """Make the result of a call that failed, with the status and code of the reply."""
+        return cls(**_failure_facts(error))
+
+    def unwrap(self) -> str:
+        """Return the status, or raise the error of a failed result."""
+        return self.raise_for_error().status
+
+
+def _failure_facts(error: AGBError) -> dict[str, Any]:
+    return {
+        "request_id": error.request_id,
+        "http_status_code": error.status_code or 0,
+        "code": error.code,
+        "error_message": str(error),
+        "exception": error,
+    }
+
+
+@frozen(unsafe_hash=False)
+class SessionSummary:
+    """A session in a list.
+
+    Args:
+        session_id: Its id.
+        status: Where it is in its life, in the words of the service; `""` if it does not say.
+    """
+
+    __module__ = "agb"
+
+    session_id: str = ""
+    status: str = ""
+
+
+@frozen(unsafe_hash=False)
 class SessionListResult(Result):
-    """One page of session ids.
+    """One page of sessions: their ids, or themselves by iterating over the result.
 
     Args:
         request_id: The server's id of the request.
@@ -260,6 +322,11 @@ class SessionListResult(Result):
         next_token: Where the next page begins, `""` on the last one.
         max_results: The page size that was asked for.
         total_count: How many sessions match on all pages.
+        sessions: The same sessions with their status; what iterating over the result gives.
+
+    Example:
+        >>> [each.status for each in agb.list() if each.session_id == session.session_id]
+        ['RUNNING']
     """
 
     __module__ = "agb"
@@ -271,6 +338,16 @@ class SessionListResult(Result):
     next_token: str = ""
     max_results: int = 0
     total_count: int = 0
+    sessions: list[SessionSummary] = field(
+        default=Factory(lambda self: [*map(SessionSummary, self.session_ids)], takes_self=True),
+        kw_only=True,
+        eq=False,
+        repr=False,
+    )
+
+    def __iter__(self) -> Iterator[SessionSummary]:
+        # No `__len__`: a result is true whatever is in it.
+        return iter(self.sessions)
 
     def unwrap(self) -> list[str]:
         """Return the session ids, or raise the error of a failed result."""

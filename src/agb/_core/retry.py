@@ -128,13 +128,16 @@ def allowance_s(call: Call, timeout_s: float, spent_s: float) -> float:
     """Return how long the next attempt may take from its first to its last byte.
 
     One deadline bounds all attempts of a call. But the service's own work has to fit into each:
-    where a call brings its own limit, an attempt that begins late still gets that.
+    where a call brings its own limit, an attempt that begins late still gets that. What a caller
+    asks for in so many words stands above both.
 
     Args:
         call: What is asked.
         timeout_s: The configured time-out.
         spent_s: What earlier attempts and the pauses after them took.
     """
+    if call.read_timeout_s:
+        return call.read_timeout_s
     work_s = call.time_limit_s + ANSWER_MARGIN_S if call.time_limit_s else 0.0
     return max(timeout_s - spent_s, work_s)
 

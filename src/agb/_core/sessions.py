@@ -1,31 +1,41 @@
-"""Operations on sessions: create, find, list, describe, label and delete."""
+"""Operations on sessions: create, find, list, describe, keep and delete."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Mapping
+from types import NoneType
 
 from attrs import evolve
 
-from agb._core import arguments, requests
-from agb._core.exceptions import AGBError, APIError, InvalidArgumentError, SessionError
+from agb._core import arguments, context_sync, polling, requests
+from agb._core.exceptions import (
+    AGBError,
+    APIError,
+    InvalidArgumentError,
+    SessionError,
+    SessionNotFoundError,
+)
 from agb._core.labels import validate_labels
-from agb._core.operation import Pause, Steps, operation, send
-from agb._core.params import CreateSessionParams
-from agb._core.replies import Reply, as_object, objects, parsed, text
+from agb._core.operation import Steps, operation, send
+from agb._core.params import BrowserContext, CreateSessionParams, all_context_syncs
+from agb._core.policies import ContextSync
+from agb._core.replies import Reply, as_object, objects, text
 from agb._core.results import (
     DeleteResult,
     GetSessionData,
     GetSessionResult,
     OperationResult,
     SessionListResult,
+    SessionStatusResult,
+    SessionSummary,
 )
+from agb._core.tools import read_tools
 
 _DEFAULT_PAGE_SIZE = 10
-_SYNC_POLLS = 150
-_SYNC_INTERVAL_S = 1.5
-_SYNC_TASKS = ("upload", "download")
+_GONE_POLLS = 300
+_GONE_INTERVAL_S = 1.0
+_LAST_PORT = 65535
 
 _logger = logging.getLogger("agb")
 
@@ -43,11 +53,9 @@ _DESKTOP_KEYS = {
 @operation(GetSessionResult)
 def create(params: CreateSessionParams) -> Steps[GetSessionResult]:
     """Create a session."""
-    if not isinstance(params, CreateSessionParams):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidArgumentError(f"params must be CreateSessionParams (found {params!r:.100})")
-    image_id = None if params.image_id is None else arguments.text("image_id", params.image_id)
-    labels = validate_labels(params.labels) if params.labels else {}
-    reply = yield from send(requests.create_session(image_id, labels))
+    _be("params", params, CreateSessionParams)
+    _check(params)
+    reply = yield from send(requests.create_session(params))
     # This endpoint has a second verdict inside its payload.
     if reply.mapping().get("success") is False:
         reason = reply.mapping().get("errMsg") or "The service did not create the session"
@@ -100,10 +108,12 @@ def list_page(
             failed = SessionListResult.failed(past_end)
             return evolve(failed, max_results=size, total_count=_count(reply))
         reply = yield from send(requests.list_sessions(wanted, size, token))
+    found = _summaries(reply)
     return SessionListResult(
         request_id=reply.request_id,
         success=True,
-        session_ids=list(_session_ids(reply)),
+        session_ids=[each.session_id for each in found],
+        sessions=found,
         next_token=text(reply.body.get("nextToken")),
         max_results=size,
         total_count=_count(reply),
@@ -125,67 +135,113 @@ def info(session_id: str) -> Steps[OperationResult[dict[str, str]]]:
     return OperationResult(request_id=reply.request_id, success=True, data=data)
 
 
+@operation(SessionStatusResult)
+def get_status(session_id: str) -> Steps[SessionStatusResult]:
+    """Ask where a session is in its life."""
+    reply = yield from send(requests.get_status(session_id))
+    status = _status(reply)
+    if not status:
+        raise reply.refused("The reply has no status of the session")
+    return SessionStatusResult(
+        request_id=reply.request_id,
+        http_status_code=reply.status_code,
+        code=reply.code,
+        success=True,
+        status=status,
+    )
+
+
 @operation(OperationResult)
-def set_labels(session_id: str, labels: Mapping[str, str]) -> Steps[OperationResult[None]]:
-    """Replace the labels of a session."""
-    reply = yield from send(requests.set_labels(session_id, validate_labels(labels)))
+def keep_alive(session_id: str) -> Steps[OperationResult[None]]:
+    """Start the idle time of a session anew."""
+    reply = yield from send(requests.keep_alive(session_id))
     return OperationResult(request_id=reply.request_id, success=True)
 
 
 @operation(OperationResult)
-def get_labels(session_id: str) -> Steps[OperationResult[dict[str, str]]]:
-    """Read the labels of a session."""
-    reply = yield from send(requests.get_labels(session_id))
-    # A JSON string by the protocol; a plain object is understood as well (trap T5).
-    labels = parsed(reply.mapping().get("labels") or {})
-    if not isinstance(labels, dict):
-        raise reply.refused("The labels in the reply are not a JSON object")
-    return OperationResult(
-        request_id=reply.request_id, success=True, data=cast("dict[str, str]", labels)
-    )
+def get_link(
+    session_id: str, protocol_type: str | None, port: int | None
+) -> Steps[OperationResult[str]]:
+    """Ask for an address of something inside a session."""
+    if protocol_type is not None:
+        arguments.text("protocol_type", protocol_type)
+    if port is not None and arguments.whole_number("port", port, at_least=1) > _LAST_PORT:
+        raise InvalidArgumentError(f"port must be at most {_LAST_PORT} (found {port})")
+    reply = yield from send(requests.get_link(session_id, protocol_type, port))
+    url = text(reply.mapping().get("url"))
+    if not url:
+        raise reply.refused("The reply has no link")
+    return OperationResult(request_id=reply.request_id, success=True, data=url)
 
 
 @operation(DeleteResult)
-def delete(session_id: str, sync_context: bool) -> Steps[DeleteResult]:
+def delete(session_id: str, sync_context: bool, wait: bool = False) -> Steps[DeleteResult]:
     """Delete a session, after its contexts were synced if that is asked for."""
     if sync_context:
-        yield from _sync_contexts(session_id)
+        synced = yield from context_sync.sync(session_id)
+        if not synced.success:
+            # What goes wrong with it never blocks a deletion.
+            _logger.warning(
+                "Context sync of session %s before its deletion: %s",
+                session_id,
+                synced.error_message,
+            )
     try:
         reply = yield from send(requests.release_session(session_id))
     except APIError as error:
         if error.status_code is not None:
             raise
         raise _prefixed(f"Failed to delete session {session_id}", error) from error
+    if wait:
+        yield from _wait_until_gone(session_id)
     return DeleteResult(request_id=reply.request_id, success=True)
 
 
-def _sync_contexts(session_id: str) -> Steps[None]:
-    """Sync all contexts and wait for it; what goes wrong is logged and never blocks a deletion."""
-    try:
-        yield from send(requests.sync_contexts(session_id))
-        for _ in range(_SYNC_POLLS):
-            reply = yield from send(requests.context_info(session_id))
-            states = [
-                task.get("status")
-                for task in _context_tasks(reply)
-                if task.get("taskType") in _SYNC_TASKS
-            ]
-            if all(state in ("Success", "Failed") for state in states):
-                break
-            yield Pause(_SYNC_INTERVAL_S)
-        else:
-            raise APIError(f"no end after {_SYNC_POLLS * _SYNC_INTERVAL_S:.0f} s")
-        if "Failed" in states:
-            raise APIError("a sync task failed")
-    except AGBError as error:
-        _logger.warning("Context sync of session %s before its deletion: %s", session_id, error)
+def _wait_until_gone(session_id: str) -> Steps[None]:
+    def ask() -> Steps[bool | None]:
+        try:
+            reply = yield from send(requests.get_status(session_id))
+        except AGBError as error:
+            if _says_gone(error):
+                return True
+            raise
+        return True if _status(reply) == "FINISH" else None
+
+    what = f"Deletion of session {session_id}"
+    yield from polling.until(ask, times=_GONE_POLLS, interval_s=_GONE_INTERVAL_S, what=what)
 
 
-def _context_tasks(reply: Reply) -> Iterator[Mapping[str, Any]]:
-    """Unpack `contextStatus`, JSON inside JSON inside JSON by the protocol."""
-    for item in objects(parsed(reply.mapping().get("contextStatus") or "[]")):
-        if item.get("type") == "data":
-            yield from objects(parsed(item.get("data") or "[]"))
+def _says_gone(error: AGBError) -> bool:
+    """Tell whether an error means that there is no such session (trap T22)."""
+    reason = str(error).lower().replace(" ", "")
+    return isinstance(error, SessionNotFoundError) or "notfound" in reason
+
+
+def _status(reply: Reply) -> str:
+    return text(reply.mapping().get("status")) or text(reply.mapping().get("Status"))
+
+
+def _check(params: CreateSessionParams) -> None:
+    """Check what a session is to be created with; nothing is sent if it can't be."""
+    if params.labels:
+        validate_labels(params.labels)
+    for name in ("image_id", "policy_id"):
+        if getattr(params, name) is not None:
+            arguments.text(name, getattr(params, name))
+    if params.idle_release_timeout is not None:
+        seconds = params.idle_release_timeout
+        arguments.whole_number("idle_release_timeout", seconds, at_least=0, unit=" of seconds")
+    _be("browser_context", params.browser_context, BrowserContext, NoneType)
+    _be("context_syncs", params.context_syncs, list)
+    for each in all_context_syncs(params):
+        _be("each of context_syncs", each, ContextSync)
+        arguments.filled_text("context_id of a ContextSync", each.context_id)
+        arguments.path("path of a ContextSync", each.path)
+
+
+def _be(name: str, value: object, *kinds: type) -> None:
+    if not isinstance(value, kinds):
+        raise InvalidArgumentError(f"{name} must be {kinds[0].__name__} (found {value!r:.100})")
 
 
 def _session_id(reply: Reply) -> str:
@@ -211,12 +267,20 @@ def _session_result(reply: Reply, session_id: str) -> GetSessionResult:
             token=text(data.get("token")),
             vpc_resource=data.get("vpcResource") is True,
             resource_url=text(data.get("resourceUrl")),
+            status=text(data.get("status")),
+            link_url=text(data.get("linkUrl")),
+            ws_url=text(data.get("wsUrl")),
+            tool_list=read_tools(data.get("toolList")),
         ),
     )
 
 
-def _session_ids(reply: Reply) -> Iterator[str]:
-    return (text(item.get("sessionId")) for item in objects(reply.data) if item.get("sessionId"))
+def _summaries(reply: Reply) -> list[SessionSummary]:
+    return [
+        SessionSummary(text(item.get("sessionId")), text(item.get("sessionStatus")))
+        for item in objects(reply.data)
+        if item.get("sessionId")
+    ]
 
 
 def _count(reply: Reply) -> int:

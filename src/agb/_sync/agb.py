@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from .._core import logs
 from .._core.config import LOCAL, Config, load_api_key, load_config
 from .._core.exceptions import AGBError, InvalidArgumentError
-from .._core.params import CreateSessionParams
+from .._core.params import CreateSessionParams, all_context_syncs
 from .._core.retry import DEFAULT_MAX_RETRIES
 from .client import Client
+from .context_service import ContextService
 from .opened import OpenedSession
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class AGB:
         timeout_ms: How long one request may take, in milliseconds.
         config: The settings in use.
         client: The HTTP side.
+        context: Contexts: files that outlive sessions.
 
     Raises:
         InvalidArgumentError: A `ValueError`: there is no API key, or a setting can't be used.
@@ -80,6 +82,7 @@ class AGB:
             transport=transport,
             max_retries=max_retries,
         )
+        self.context: ContextService = ContextService(self)
 
     @classmethod
     def local(cls, *, timeout_ms: int = 60_000, max_retries: int = DEFAULT_MAX_RETRIES) -> Self:
@@ -103,13 +106,14 @@ class AGB:
         return f"{type(self).__name__}(endpoint={self.endpoint!r})"
 
     def create(self, params: CreateSessionParams | None = None) -> SessionResult[Session]:
-        """Create a session.
+        """Create a session, and wait until the files of its contexts are there.
 
         Args:
-            params: Image and labels of the session; None for a session without either.
+            params: Image, labels and contexts of the session; None for a session without any.
 
         Returns:
-            The session in `session`, or the reason in `error_message`.
+            The session in `session`, or the reason in `error_message`. Files of a context that
+            can't be brought do not fail the creation: `session.context.info` tells.
 
         Example:
             >>> from agb import CreateSessionParams
@@ -126,6 +130,8 @@ class AGB:
         result = self._session_result(created)
         if result.success:
             result.session.image_id = params.image_id or ""
+            if all_context_syncs(params):
+                result.session._wait_for_contexts()
         return result
 
     def get(self, session_id: str) -> SessionResult[Session]:
@@ -221,15 +227,18 @@ class AGB:
                 yield session_id
             token = page.next_token
 
-    def delete(self, session: BaseSession, sync_context: bool = False) -> DeleteResult:
+    def delete(
+        self, session: BaseSession, sync_context: bool = False, *, wait: bool = False
+    ) -> DeleteResult:
         """Delete a session.
 
         Args:
             session: The session.
             sync_context: Sync all contexts of the session first, and wait for it.
+            wait: Also wait until nothing is left of the session, for five minutes at most.
 
         Returns:
-            The same as `session.delete(sync_context)`.
+            The same as `session.delete(sync_context, wait=wait)`.
 
         Example:
             >>> created = agb.create()
@@ -243,7 +252,7 @@ class AGB:
         if not is_session(session):
             wrong = InvalidArgumentError(f"session must be a session (found {session!r:.100})")
             return DeleteResult.failed(wrong)
-        return session.delete(sync_context)
+        return session.delete(sync_context, wait=wait)
 
     def open_session(
         self, params: CreateSessionParams | None = None, sync_context: bool = False

@@ -244,8 +244,9 @@ class Client:
 
     def _prepared(self, sending: _Sending, seconds: float) -> tuple[Pool | httpx.Client, Any]:
         """Return the HTTP client to use and the request, in its own form, that it has to send."""
-        limit = min(seconds, sending.timeout_s)
         call, url = sending.call, sending.url
+        limit = min(seconds, sending.timeout_s)
+        connect = min(seconds, call.connect_timeout_s) if call.connect_timeout_s else limit
         try:
             client = self._http_client or self._connections.client()
             request = client.build_request(
@@ -258,7 +259,7 @@ class Client:
                     "User-Agent": _USER_AGENT,
                 },
                 # To connect, to read, to write, and to wait for a connection.
-                timeout=(limit, seconds, limit, limit),
+                timeout=(connect, seconds, limit, limit),
             )
         except (ValueError, ImportError, OSError, _httpx().InvalidURL) as error:
             # A host name that is none, or a setting of the environment: a proxy, a certificate.

@@ -13,6 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .contexts.catalog import ContextNotFound
+from .contexts.endpoints import FILES_PATH, serve_files
 from .endpoints import TOOL_CALL_PATH, Endpoint, Endpoints
 from .envelope import ApiFailure, new_request_id, render_failure, render_success
 from .hang_up import ClientHungUp, until_hang_up
@@ -29,6 +31,7 @@ _ERRORS = (
     SessionNotFound,
     TooManySessions,
     SandboxError,
+    ContextNotFound,
     ClientHungUp,
     HTTPException,
     Exception,
@@ -49,8 +52,13 @@ def create_app(sessions: SessionManager, api_key: str, settings: Settings) -> St
     endpoints = Endpoints(sessions, ToolBox(sessions, settings), settings)
     app = Starlette(
         routes=[
-            Route(endpoint.path, _respond(endpoint, api_key, settings), methods=[endpoint.method])
-            for endpoint in endpoints.table()
+            Route(FILES_PATH + "{word}", serve_files(sessions.contexts), methods=["GET", "PUT"]),
+            *(
+                Route(
+                    endpoint.path, _respond(endpoint, api_key, settings), methods=[endpoint.method]
+                )
+                for endpoint in endpoints.table()
+            ),
         ],
         middleware=[Middleware(_Prepare)],
         exception_handlers=dict.fromkeys(_ERRORS, _fail),
@@ -105,6 +113,8 @@ def _failure(request: Request, error: Exception, *, tool_call: bool) -> ApiFailu
             # Tools and the session API have always had different names for it.
             kind = "InvalidSession" if tool_call else "InvalidMcpSession"
             return ApiFailure(400, f"{kind}.NotFound", str(error))
+        case ContextNotFound():
+            return ApiFailure(400, "InvalidContext.NotFound", str(error))
         case TooManySessions():
             return ApiFailure(429, "TooManySessions", str(error))
         case SandboxGone():

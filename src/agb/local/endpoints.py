@@ -9,6 +9,8 @@ from typing import Any
 
 import attrs
 
+from .contexts.endpoints import ContextEndpoints, sync
+from .contexts.mounts import not_supported, read_mounts
 from .envelope import ApiFailure, Reply, invalid_request, tool_content
 from .requests import Call
 from .sessions import SessionManager
@@ -45,6 +47,7 @@ class Endpoints:
         self._sessions = sessions
         self._tools = tools
         self._settings = settings
+        self._contexts = ContextEndpoints(sessions.contexts, settings)
 
     def table(self) -> tuple[Endpoint, ...]:
         """List the endpoints.
@@ -59,6 +62,7 @@ class Endpoints:
             Endpoint("POST", "/mcp/releaseSessionAsync", self.release_session_async),
             Endpoint("POST", "/mcp/getSession", self.get_session),
             Endpoint("POST", "/mcp/getSessionInfo", self.get_session_info),
+            Endpoint("POST", "/mcp/refreshSessionIdleTime", self.keep_alive),
             Endpoint("POST", "/mcp/getMcpResource", self.get_resource),
             Endpoint("POST", "/mcp/listTools", self.list_tools),
             # The two paths are two generations of clients.
@@ -70,14 +74,13 @@ class Endpoints:
             Endpoint("POST", "/sdk/SyncContext", self.sync_context),
             Endpoint("GET", "/sdk/GetContextInfo", self.get_context_info),
             Endpoint("POST", TOOL_CALL_PATH, self.call_tool, ends_with_client=True),
+            *(Endpoint(*row) for row in self._contexts.table()),
         )
 
     async def create_session(self, call: Call) -> Reply:
         """Create a session; an image id is noted, every image is the same here."""
-        if call.parameters.get("persistenceDataList") or call.parameters.get("contextId"):
-            raise ApiFailure(
-                400, "NotSupported", "This local server does not keep persisted contexts yet."
-            )
+        if call.parameters.get("contextId"):
+            raise not_supported("Contexts of a session are named in persistenceDataList here.")
         idle_timeout_s = None
         if call.parameters.get("timeout") is not None:
             idle_timeout_s = call.number("timeout", default=1, at_most=10**9)
@@ -86,6 +89,7 @@ class Endpoints:
             image_id=call.optional_text("imageId"),
             reply_form=call.reply_form(),
             idle_timeout_s=idle_timeout_s,
+            mounts=read_mounts(call.parameters.get("persistenceDataList")),
         )
         return Reply({**_describe(session), "success": True, "errMsg": None})
 
@@ -159,21 +163,23 @@ class Endpoints:
         return Reply({"labels": json.dumps(self._sessions.labels(call.text("sessionId")))})
 
     async def sync_context(self, call: Call) -> Reply:
-        """Synchronize the contexts of a session: it has none, so there is nothing to do."""
-        session = self._session(call)
-        context_id = call.optional_text("contextId")
-        if context_id:
-            raise ApiFailure(
-                400,
-                "InvalidContext.NotFound",
-                f"Context not found: session {session.id} has no context {context_id[:100]}.",
-            )
-        return Reply()
+        """Bring or save the files of the contexts of a session."""
+        return await sync(self._sessions.contexts, self._session(call).id, call)
 
     async def get_context_info(self, call: Call) -> Reply:
-        """List the synchronization tasks of a session: none."""
+        """Tell how far the transfers of a session are."""
+        status = self._sessions.contexts.transfers.describe(
+            self._session(call).id,
+            call.optional_text("contextId"),
+            call.optional_text("path"),
+            call.optional_text("taskType"),
+        )
+        return Reply({"contextStatus": status})
+
+    async def keep_alive(self, call: Call) -> Reply:
+        """Begin to count the idle time of a session anew, as every call does."""
         self._session(call)
-        return Reply({"contextStatus": "[]"})
+        return Reply()
 
     async def call_tool(self, call: Call) -> Reply:
         """Call a tool in a session."""

@@ -79,14 +79,25 @@ class Host:
             remove_state(state)
             raise
 
-    def start_message(self, number: int, bubblewrap: Bubblewrap) -> dict[str, object]:
+    def volumes(self, number: int, paths: Sequence[str]) -> list[Bind]:
+        """Choose the directories of one sandbox's volumes; the spawner makes them."""
+        workspace = os.path.join(sessions_of(self.state), str(number))
+        return [
+            Bind(source=f"{workspace}-volume-{index}", target=path)
+            for index, path in enumerate(paths)
+        ]
+
+    def start_message(
+        self, number: int, bubblewrap: Bubblewrap, volumes: Sequence[Bind]
+    ) -> dict[str, object]:
         """Return what the spawner has to know to start a sandbox."""
         workspace = os.path.join(sessions_of(self.state), str(number))
         return {
             "bwrap": _reachable(bubblewrap.path, self.private_binds),
-            "options": self.recipe.options(workspace),
+            "options": self.recipe.options(workspace, volumes),
             "command": self.recipe.command(),
             "workspace": workspace,
+            "volumes": [volume.source for volume in volumes],
         }
 
     def unreachable(self, problem: str) -> str:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from .interpreter import is_below
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -39,6 +41,7 @@ _COPIED = (
     "pki/tls/certs/ca-bundle.crt",
     "pki/tls/openssl.cnf",
 )
+_NOT_FOR_VOLUMES = ("/usr", "/etc", "/proc", "/dev", "/sys", "/opt/agb", "/var/tmp", *_SYSTEM_LINKS)  # noqa: S108
 _WRITTEN = {
     "passwd": f"{USER}:x:{USER_ID}:{USER_ID}::{HOME}:/bin/sh\n"
     "nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
@@ -52,7 +55,7 @@ _WRITTEN = {
 
 @frozen(kw_only=True)
 class Bind:
-    """A directory of this machine that every sandbox sees, read-only.
+    """A directory of this machine that a sandbox sees.
 
     Attributes:
         source: Its path when bubblewrap runs.
@@ -83,11 +86,12 @@ class Recipe:
     search_path: str
     """PATH inside."""
 
-    def options(self, workspace: str) -> list[str]:
+    def options(self, workspace: str, volumes: Sequence[Bind] = ()) -> list[str]:
         """Return bubblewrap's options for one sandbox.
 
         Args:
             workspace: The directory of this machine that becomes the home directory.
+            volumes: More directories of this one sandbox, which it may write to.
         """
         memory = str(self.settings.shared_memory_bytes)
         temporary = str(self.settings.temporary_bytes)
@@ -116,6 +120,7 @@ class Recipe:
             *("--perms", "1777", "--size", memory, "--tmpfs", "/dev/shm"),  # noqa: S108
             *("--symlink", "/tmp", "/var/tmp"),  # noqa: S108
             *("--bind", workspace, HOME),
+            *(part for bind in volumes for part in ("--bind", bind.source, bind.target)),
             # After /tmp and the home directory: an environment may lie below either.
             *(part for bind in self.binds for part in ("--ro-bind", bind.source, bind.target)),
             # bubblewrap's own /dev and / are writable, and without a limit.
@@ -123,6 +128,18 @@ class Recipe:
             *("--remount-ro", "/"),
             *("--chdir", HOME),
         ]
+
+    def why_not_a_volume(self, path: str) -> str:
+        """Say why a path inside can't become a volume; "" if it can.
+
+        Args:
+            path: An absolute path without `.` and `..`.
+        """
+        shown = [*_NOT_FOR_VOLUMES, *(bind.target for bind in self.binds)]
+        taken = [other for other in shown if is_below(path, other) or is_below(other, path)]
+        # Over these, but not below them, lies something that must stay visible.
+        taken += [other for other in (HOME, "/tmp") if other != path and is_below(other, path)]  # noqa: S108
+        return f"the sandbox has files of its own at {taken[0]}" if taken else ""
 
     def command(self) -> list[str]:
         """Return the agent's command line; the number of its socket is to be added."""

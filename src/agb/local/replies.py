@@ -72,6 +72,19 @@ _RESULTS: dict[str, Check] = {
     ),
     "list_directory": _object(entries=_list_of(_object(name=_text, isDirectory=_flag))),
     "search_files": _object(matches=_texts),
+    "get_metrics": _object(
+        cpu_count=_is(int),
+        cpu_used_pct=_number,
+        disk_total=_is(int),
+        disk_used=_is(int),
+        mem_total=_is(int),
+        mem_used=_is(int),
+        rx_rate_kbyte_per_s=_number,
+        tx_rate_kbyte_per_s=_number,
+        rx_used_kbyte=_number,
+        tx_used_kbyte=_number,
+        timestamp=_text,
+    ),
     "get_file_change": _object(
         events=_list_of(_object(eventType=_text, path=_text, pathType=_text))
     ),

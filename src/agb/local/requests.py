@@ -26,10 +26,12 @@ class Call:
         request_id: Its identifier.
         parameters: Query and body as one; the body wins. Names begin with a small letter, since
             clients send both `Labels` and `labels`.
+        base_url: The address under which the client reached this server.
     """
 
     request_id: str
     parameters: Mapping[str, object]
+    base_url: str = ""
 
     def text(self, name: str) -> str:
         """Read a parameter that must be there.
@@ -189,7 +191,8 @@ async def read_call(request: Request, request_id: str, *, max_body_bytes: int) -
     if not isinstance(content, dict):
         raise invalid_request(f"the request body must be a JSON object, not {type_name(content)}")
     sent = {**request.query_params, **cast("dict[str, object]", content)}
-    return Call(request_id, {name[:1].lower() + name[1:]: sent[name] for name in sent})
+    parameters = {name[:1].lower() + name[1:]: sent[name] for name in sent}
+    return Call(request_id, parameters, str(request.base_url))
 
 
 async def _read_body(request: Request, max_body_bytes: int) -> bytes:

@@ -17,7 +17,7 @@ from .spawning import SpawnerFailed, Spawning
 from .warming import Warming
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .settings import Settings
     from .spawning import Ended
@@ -37,6 +37,11 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 class Sandbox(Protocol):
     """One session's sandbox, wherever it runs."""
+
+    @property
+    def volumes(self) -> Mapping[str, str]:
+        """The directories of this machine, by their paths inside; the session may change them."""
+        ...
 
     async def call(
         self, method: str, params: dict[str, object], *, timeout_s: float
@@ -63,8 +68,17 @@ class Sandbox(Protocol):
 class SandboxFactory(Protocol):
     """What opens sandboxes, on this machine or on others."""
 
-    async def open(self, name: str) -> Sandbox:
-        """Start one sandbox."""
+    async def open(self, name: str, volumes: Sequence[str] = ()) -> Sandbox:
+        """Start one sandbox.
+
+        Args:
+            name: What the log calls it.
+            volumes: Paths inside that become empty directories of their own.
+        """
+        ...
+
+    def why_not_a_volume(self, path: str) -> str:
+        """Say why a path inside can't become a volume; "" if it can."""
         ...
 
     async def aclose(self) -> None:
@@ -86,8 +100,9 @@ class LocalSandbox:
         self._settings = settings
         self._connection = Connection(settings, self._condemn)
         self._end: asyncio.Future[Ended] | None = None
+        self.volumes: Mapping[str, str] = {}
 
-    async def start(self, host: Host, bubblewrap: Bubblewrap) -> None:
+    async def start(self, host: Host, bubblewrap: Bubblewrap, volumes: Sequence[str]) -> None:
         """Start bubblewrap and the agent in it.
 
         Raises:
@@ -96,7 +111,9 @@ class LocalSandbox:
         ours, theirs = socket.socketpair()
         with theirs:
             await self._connection.open(ours)
-            message = host.start_message(self._number, bubblewrap)
+            binds = host.volumes(self._number, volumes)
+            message = host.start_message(self._number, bubblewrap, binds)
+            self.volumes = {bind.target: bind.source for bind in binds}
             self._end = self._spawning.open(self._number, theirs, message)
         self._end.add_done_callback(self._ended)
         try:
@@ -173,11 +190,12 @@ class Sandboxes:
             raise
         return self
 
-    async def open(self, name: str) -> LocalSandbox:
+    async def open(self, name: str, volumes: Sequence[str] = ()) -> LocalSandbox:
         """Start one sandbox.
 
         Args:
             name: What the log calls it.
+            volumes: Paths inside that become empty directories of their own.
 
         Raises:
             SandboxError: It could not be started.
@@ -185,13 +203,22 @@ class Sandboxes:
         assert self._bubblewrap is not None
         try:
             with self._warming.held_back():
-                sandbox = await self._start_one(name, self._bubblewrap)
+                sandbox = await self._start_one(name, self._bubblewrap, volumes)
         except (SpawnerFailed, _StartFailed) as error:
             # The text names paths of this machine: it is for the log of this machine only.
             logger.warning("sandbox %s did not start: %s", name, error)
             raise SandboxError("The sandbox did not start; the server's log says why") from None
         self._warming.begin(sandbox)
         return sandbox
+
+    @property
+    def directory(self) -> str:
+        """A directory of this machine that ends with the server."""
+        return self._host.state
+
+    def why_not_a_volume(self, path: str) -> str:
+        """Say why a path inside can't become a volume; "" if it can."""
+        return self._host.recipe.why_not_a_volume(path)
 
     async def aclose(self) -> None:
         """End all sandboxes."""
@@ -217,11 +244,13 @@ class Sandboxes:
             return
         raise explain(facts, attempts)
 
-    async def _start_one(self, name: str, bubblewrap: Bubblewrap) -> LocalSandbox:
+    async def _start_one(
+        self, name: str, bubblewrap: Bubblewrap, volumes: Sequence[str] = ()
+    ) -> LocalSandbox:
         """Start a sandbox with one bubblewrap."""
         spawning = await self._running_spawner()
         sandbox = LocalSandbox(next(self._numbers), name, spawning, self._settings)
-        await sandbox.start(self._host, bubblewrap)
+        await sandbox.start(self._host, bubblewrap, volumes)
         return sandbox
 
     async def _running_spawner(self) -> Spawning:

@@ -9,11 +9,13 @@ import logging
 import os
 import secrets
 import socket
+import sqlite3
 from collections.abc import Callable
 
 import attrs
 
 from .app import create_app
+from .contexts.service import Contexts
 from .http_server import HttpServer
 from .life import stop_event
 from .sandbox import Sandboxes
@@ -83,7 +85,8 @@ async def serve(options: Options, settings: Settings, announce: Callable[[Ready]
     ):
         sandboxes = await Sandboxes.start(settings)
         try:
-            sessions = SessionManager(store, sandboxes, settings)
+            contexts = _open_contexts(settings, sandboxes.directory)
+            sessions = SessionManager(store, sandboxes, contexts, settings)
             ready = Ready(
                 _endpoint(listener), options.api_key or secrets.token_urlsafe(32), os.getpid()
             )
@@ -106,6 +109,15 @@ async def _serve_until(
     # The end of a session ends its calls, each with a reply: nothing has to be cut off.
     await sessions.aclose()
     await serving
+
+
+def _open_contexts(settings: Settings, directory: str) -> Contexts:
+    try:
+        return Contexts(settings, os.path.join(directory, "contexts"))
+    except (OSError, sqlite3.Error) as error:
+        raise StartError(
+            f"Contexts can't be kept in {settings.contexts_directory or directory!r}: {error}"
+        ) from error
 
 
 def _listen(host: str, port: int) -> socket.socket:

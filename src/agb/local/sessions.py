@@ -10,6 +10,9 @@ from contextlib import AbstractAsyncContextManager
 
 import anyio
 
+from .contexts.mounts import Mount
+from .contexts.service import Contexts
+from .contexts.transfers import soon
 from .live_session import LiveSession, SessionNotFound, Turn
 from .sandbox import Sandbox, SandboxError, SandboxFactory, SandboxGone
 from .settings import Settings
@@ -29,7 +32,10 @@ class SessionManager:
     well live on another machine.
     """
 
-    def __init__(self, store: Store, sandboxes: SandboxFactory, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, sandboxes: SandboxFactory, contexts: Contexts, settings: Settings
+    ) -> None:
+        self.contexts: Contexts = contexts
         self._store = store
         self._sandboxes = sandboxes
         self._settings = settings
@@ -45,6 +51,7 @@ class SessionManager:
         image_id: str,
         reply_form: ReplyForm,
         idle_timeout_s: int | None = None,
+        mounts: list[Mount] | None = None,
     ) -> SessionRecord:
         """Open a sandbox and make it a session.
 
@@ -53,6 +60,8 @@ class SessionManager:
             image_id: The image asked for, or "".
             reply_form: How its tool replies are written.
             idle_timeout_s: Release it after so many seconds without a call; None means never.
+            mounts: Its contexts; their files are brought, and may still be on their way when this
+                returns.
 
         Returns:
             The session.
@@ -60,9 +69,13 @@ class SessionManager:
         Raises:
             TooManySessions: Another one would be one too many.
             SandboxError: No sandbox could be opened.
+            ContextNotFound: There is no such context.
+            ApiFailure: A context can't be where it was asked for.
         """
+        wanted = mounts or []
+        self.contexts.check(wanted, self._sandboxes)
         record = SessionRecord(f"session-{secrets.token_hex(16)}", image_id, reply_form)
-        sandbox = await self._open(record.id)
+        sandbox = await self._open(record.id, [mount.path for mount in wanted])
         self._store.add(record, labels)
         self._live[record.id] = live = LiveSession(
             record.id,
@@ -73,6 +86,14 @@ class SessionManager:
             on_lost=self._note_loss,
         )
         live.touch()
+        coming = self.contexts.transfers.attach(record.id, wanted, sandbox.volumes)
+        if coming is not None:
+            try:
+                await soon(coming)
+            except BaseException:
+                # Whoever asked has gone and will never learn its identifier.
+                self.release(record.id)
+                raise
         return record
 
     def get(self, session_id: str) -> SessionRecord:
@@ -176,14 +197,15 @@ class SessionManager:
         for session_id in list(self._live):
             self.release(session_id)
         await asyncio.gather(*self._ending)
+        await self.contexts.aclose()
 
-    async def _open(self, session_id: str) -> Sandbox:
+    async def _open(self, session_id: str, volumes: list[str]) -> Sandbox:
         limit = self._settings.max_sessions
         if len(self._live) + len(self._ending) + self._opening >= limit:
             raise TooManySessions(f"This server has {limit} sessions, as many as it allows.")
         self._opening += 1
         try:
-            sandbox = await self._sandboxes.open(session_id)
+            sandbox = await self._sandboxes.open(session_id, volumes)
         finally:
             self._opening -= 1
         if self._closing:
@@ -193,6 +215,7 @@ class SessionManager:
 
     async def _end(self, live: LiveSession) -> None:
         try:
+            await self.contexts.transfers.save(live.id)
             await live.sandbox.aclose()
         except Exception:
             # The session is gone for its users whatever is left of it; the log says what.

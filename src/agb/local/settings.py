@@ -107,6 +107,13 @@ class Settings:
     max_labels: int = _positive(100)
     """Labels of one session."""
 
+    # ---- contexts --------------------------------------------------------------------------------
+    max_context_bytes: int = _positive(8 * GIB)
+    """The files of one context that one transfer carries, all together; also one uploaded file."""
+
+    contexts_directory: str | None = field(default=None, validator=optional(instance_of(str)))
+    """Where contexts live; None is a directory that ends with the server."""
+
     # ---- tools -----------------------------------------------------------------------------------
     default_code_timeout_s: float = _seconds(60)
     """`run_code` without `timeout_s`."""
@@ -160,13 +167,15 @@ class Settings:
             environment: The variables to read; this process's own if None.
 
         Returns:
-            Settings with `AGB_LOCAL_PYTHON`, `AGB_LOCAL_BWRAP` and `AGB_LOCAL_DIRECTORY` honoured.
+            Settings with `AGB_LOCAL_PYTHON`, `AGB_LOCAL_BWRAP`, `AGB_LOCAL_DIRECTORY` and
+            `AGB_LOCAL_CONTEXTS` honoured.
         """
         variables = os.environ if environment is None else environment
         return cls(
             python=variables.get("AGB_LOCAL_PYTHON") or None,
             bwrap=variables.get("AGB_LOCAL_BWRAP") or None,
             directory=variables.get("AGB_LOCAL_DIRECTORY") or None,
+            contexts_directory=variables.get("AGB_LOCAL_CONTEXTS") or None,
         )
 
     def for_agent(self) -> dict[str, object]:

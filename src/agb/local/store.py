@@ -206,9 +206,9 @@ class Store:
         rows = self._database.execute(
             f"SELECT position, id, image_id, reply_form, status {_MATCHING}"
             "AND position > :after ORDER BY position LIMIT :limit",
-            {**wanted, "after": _position(token), "limit": limit + 1},
+            {**wanted, "after": page_position(token), "limit": limit + 1},
         ).fetchall()
-        next_token = _token(rows[limit - 1][0]) if len(rows) > limit else None
+        next_token = page_token(rows[limit - 1][0]) if len(rows) > limit else None
         return Page([_record(*row[1:]) for row in rows[:limit]], next_token, total)
 
     def _insert_labels(self, session_id: str, labels: Mapping[str, str]) -> None:
@@ -222,12 +222,24 @@ def _record(id: str, image_id: str, reply_form: str, status: str) -> SessionReco
     return SessionRecord(id, image_id, ReplyForm(reply_form), Status(status))
 
 
-def _token(position: int) -> str:
+def page_token(position: int) -> str:
+    """Make the token of the page after a place in the order of creation."""
     # Opaque on purpose: a number would invite programs to calculate with it.
     return base64.urlsafe_b64encode(b"after:%d" % position).decode("ascii")
 
 
-def _position(token: str | None) -> int:
+def page_position(token: str | None) -> int:
+    """Read a page token.
+
+    Args:
+        token: The token, or None for the first page.
+
+    Returns:
+        The place after which the page begins.
+
+    Raises:
+        InvalidPageToken: It is not one of this server.
+    """
     if token is None:
         return 0
     try:

@@ -183,6 +183,11 @@ def matches(result: Result, facts: CallFacts) -> ToolReply:
     return ToolReply("\n".join(paths) or "No matches found")
 
 
+def metrics(result: Result, facts: CallFacts) -> ToolReply:
+    """Give what the session uses of its machine."""
+    return ToolReply(json.dumps(dict(result)))
+
+
 def changes(result: Result, facts: CallFacts) -> ToolReply:
     """Give what changed below a directory."""
     keys = ("eventType", "path", "pathType")

@@ -173,6 +173,7 @@ def all_tools(settings: Settings) -> tuple[Tool, ...]:
             (path,),
             give.changes,
         ),
+        Tool("get_metrics", "Tell what the session uses of its machine.", (), give.metrics),
     )
 
 

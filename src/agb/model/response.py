@@ -1,5 +1,11 @@
 """Documented import path of the session results."""
 
+from agb._core.mcp_results import (
+    McpToolResult,
+    McpToolsResult,
+    SessionMetrics,
+    SessionMetricsResult,
+)
 from agb._core.results import (
     ApiResponse,
     BoolResult,
@@ -10,7 +16,10 @@ from agb._core.results import (
     Result,
     SessionListResult,
     SessionResult,
+    SessionStatusResult,
+    SessionSummary,
 )
+from agb._core.tools import McpTool
 
 __all__ = [
     "ApiResponse",
@@ -18,8 +27,15 @@ __all__ = [
     "DeleteResult",
     "GetSessionData",
     "GetSessionResult",
+    "McpTool",
+    "McpToolResult",
+    "McpToolsResult",
     "OperationResult",
     "Result",
     "SessionListResult",
+    "SessionMetrics",
+    "SessionMetricsResult",
     "SessionResult",
+    "SessionStatusResult",
+    "SessionSummary",
 ]

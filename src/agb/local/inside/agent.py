@@ -15,6 +15,7 @@ from .files import Files
 from .frames import Channel, FrameError, Message
 from .kernel import KernelEnded
 from .limits import Limits, hide_this_process
+from .metrics import get_metrics
 from .paths import Home
 
 TYPE_CHECKING = False
@@ -56,6 +57,7 @@ class Agent:
             "list_directory": directories.list_directory,
             "search_files": directories.search_files,
             "get_file_change": directories.get_file_change,
+            "get_metrics": get_metrics,
         }
 
     def serve(self) -> None:

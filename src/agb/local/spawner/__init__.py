@@ -8,13 +8,13 @@ SOCK_SEQPACKET socket, one JSON message a packet:
     {"prepare": {"state", "binds": [[source, target]…], "users": [first, count] | null,
                  "seccomp"}}
         → {"prepared": null} or {"prepared": "why not"}
-    {"open": number, "bwrap", "options", "command", "workspace"}, with the agent's socket
+    {"open": number, "bwrap", "options", "command", "workspace", "volumes"}, with the agent's socket
     {"close": number}
         → {"ended": number, "status", "errors"}
 
-`ended` also comes when a sandbox ends by itself. By then all its processes are gone, and so is its
-workspace. At the end of the stream the server has gone, whatever became of it: all sandboxes are
-killed and everything is removed.
+`ended` also comes when a sandbox ends by itself. By then all its processes are gone, and so are its
+workspace and its volumes. At the end of the stream the server has gone, whatever became of it: all
+sandboxes are killed and everything is removed.
 """
 
 MAX_PACKET = 1 << 17

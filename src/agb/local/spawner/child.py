@@ -18,9 +18,10 @@ _OOM_SCORE = "/proc/self/oom_score_adj"
 class Child:
     """A sandbox: bubblewrap, the first process inside, and in the end what removes its files."""
 
-    def __init__(self, number: int, workspace: str) -> None:
+    def __init__(self, number: int, directories: Sequence[str]) -> None:
         self.number = number
-        self.workspace = workspace
+        self.directories = directories
+        """Its workspace and its volumes; all belong to its user."""
         self.info = b""
         self.errors = b""
         self.status: int | None = None

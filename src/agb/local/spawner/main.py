@@ -100,7 +100,7 @@ class Spawner:
 
     def _open(self, message: dict[str, Any], agent: int) -> None:
         """Start a sandbox."""
-        child = Child(message["open"], message["workspace"])
+        child = Child(message["open"], [message["workspace"], *message["volumes"]])
         self._children[child.number] = child
         try:
             self._start(child, message, agent)
@@ -112,8 +112,7 @@ class Spawner:
             os.close(agent)
 
     def _start(self, child: Child, message: dict[str, Any], agent: int) -> None:
-        """Make the workspace and start bubblewrap as the user of this session."""
-        os.mkdir(child.workspace, 0o700)
+        """Make the directories and start bubblewrap as the user of this session."""
         # As root, `--uid` alone would leave the session root outside of its own view: the real
         # user has to be one without rights before bubblewrap begins. One for each session, so
         # that no two share a limit or a signal.
@@ -121,7 +120,10 @@ class Spawner:
         if self._users is not None:
             first, count = self._users
             user = first + int.from_bytes(os.urandom(4), "big") % count
-            os.chown(child.workspace, user, user)
+        for directory in child.directories:
+            os.mkdir(directory, 0o700)
+            if user is not None:
+                os.chown(directory, user, user)
         info, errors = child.start(
             message["bwrap"],
             message["options"],
@@ -202,8 +204,8 @@ class Spawner:
         self._clean_up(child)
 
     def _clean_up(self, child: Child) -> None:
-        """Remove the workspace; large ones take a while, so another process does it."""
-        remover = start_removing(child.workspace)
+        """Remove the directories; large ones take a while, so another process does it."""
+        remover = start_removing(*child.directories)
         self._removers.add(remover.pid)
         removed = os.pidfd_open(remover.pid)
         self._watch(removed, lambda: self._removed(child, remover, removed))

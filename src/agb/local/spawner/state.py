@@ -1,4 +1,4 @@
-"""What one server has on disk, below its state directory: etc, inside, binds/*, sessions/*."""
+"""What one server has on disk, in its state directory: etc, inside, binds, sessions, contexts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MS_RDONLY, _MS_REMOUNT, _MS_BIND = 1, 32, 4096
 _MS_REC, _MS_PRIVATE = 16384, 1 << 18
 _MNT_DETACH = 2
 # A session may take away its own right to look into or to empty its directories.
-_REMOVE = 'rm -rf -- "$1" 2>/dev/null || { chmod -R u+rwX -- "$1"; rm -rf -- "$1"; }'
+_REMOVE = 'rm -rf -- "$@" 2>/dev/null || { chmod -R u+rwX -- "$@"; rm -rf -- "$@"; }'
 
 
 def sessions_of(state: str) -> str:
@@ -34,7 +34,7 @@ def remove_state(state: str) -> None:
                 _check(_libc().umount2(os.fsencode(target), _MNT_DETACH), "umount2")
             with contextlib.suppress(OSError):
                 (os.rmdir if os.path.isdir(target) else os.unlink)(target)
-    for name in ("etc", "inside", "sessions"):
+    for name in ("etc", "inside", "sessions", "contexts"):
         remove_tree(os.path.join(state, name))
     for directory in (binds, state):
         with contextlib.suppress(OSError):
@@ -46,10 +46,10 @@ def remove_tree(path: str) -> None:
     start_removing(path).wait()
 
 
-def start_removing(path: str) -> subprocess.Popen[bytes]:
-    """Start to remove a directory; `rm` copes with trees that are deeper than Python's stack."""
+def start_removing(*paths: str) -> subprocess.Popen[bytes]:
+    """Start to remove directories; `rm` copes with trees that are deeper than Python's stack."""
     return subprocess.Popen(
-        ["/bin/sh", "-c", _REMOVE, "sh", path],
+        ["/bin/sh", "-c", _REMOVE, "sh", *paths],
         env={"PATH": "/usr/bin:/bin"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

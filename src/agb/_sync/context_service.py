@@ -1,0 +1,278 @@
+"""Contexts: sets of files that outlive sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from .._core import contexts
+from .._core.context_results import (
+    ClearContextResult,
+    Context,
+    ContextFileListResult,
+    ContextListParams,
+    ContextListResult,
+    ContextResult,
+    FileUrlResult,
+)
+from .._core.operation import Steps
+from .._core.results import OperationResult
+
+if TYPE_CHECKING:
+    from .agb import AGB
+
+T = TypeVar("T")
+
+
+class ContextService:
+    """Find, make, change and delete contexts, and work with their files.
+
+    Reached as `agb.context`.
+
+    Args:
+        agb: The client that the service belongs to.
+    """
+
+    __module__ = "agb"
+
+    def __init__(self, agb: AGB) -> None:
+        self.agb: AGB = agb
+
+    def list(self, params: ContextListParams | None = None) -> ContextListResult:
+        """List contexts.
+
+        Args:
+            params: Which page, and how long; None means the first ten.
+
+        Returns:
+            The contexts of one page, and in `next_token` where the next one begins.
+
+        Example:
+            >>> from agb import ContextListParams
+            >>> _ = agb.context.create("list-example")
+            >>> listed = agb.context.list(ContextListParams(max_results=100))
+            >>> "list-example" in [context.name for context in listed.contexts]
+            True
+        """
+        return self._run(contexts.list_page(params))
+
+    def get(
+        self,
+        name: str | None = None,
+        create: bool = False,
+        login_region_id: str | None = None,
+        context_id: str | None = None,
+    ) -> ContextResult:
+        """Find a context by its name or its id.
+
+        Args:
+            name: Its name.
+            create: Make it if there is none of that name.
+            login_region_id: Region to make it in; None leaves the choice to the service.
+            context_id: Its id, instead of the name.
+
+        Returns:
+            The context in `context`, or the reason in `error_message`.
+
+        Example:
+            >>> made = agb.context.get("get-example", create=True)
+            >>> found = agb.context.get(context_id=made.context_id)
+            >>> found.context.name
+            'get-example'
+        """
+        return self._run(contexts.get(name, create, login_region_id, context_id))
+
+    def create(self, name: str) -> ContextResult:
+        """Make a context; if there is one of that name already, find it.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The context in `context`, or the reason in `error_message`.
+
+        Example:
+            >>> made = agb.context.create("create-example")
+            >>> made.success, made.context.name
+            (True, 'create-example')
+        """
+        return self._run(contexts.create(name))
+
+    def update(self, context: Context) -> OperationResult[dict[str, str]]:
+        """Rename a context.
+
+        Args:
+            context: The context, with its new name in `name`.
+
+        Returns:
+            The result, with `context_id` in `data`.
+
+        Example:
+            >>> made = agb.context.create("old-name")
+            >>> made.context.name = "new-name"
+            >>> updated = agb.context.update(made.context)
+            >>> updated.success
+            True
+            >>> deleted = agb.context.delete(made.context)
+        """
+        return self._run(contexts.rename(context))
+
+    def delete(self, context: Context) -> OperationResult[dict[str, str]]:
+        """Delete a context with all its files.
+
+        Args:
+            context: The context.
+
+        Returns:
+            The result, with `context_id` in `data`.
+
+        Example:
+            >>> made = agb.context.create("delete-example")
+            >>> deleted = agb.context.delete(made.context)
+            >>> deleted.success
+            True
+        """
+        return self._run(contexts.delete(context))
+
+    def clear_async(self, context_id: str) -> ClearContextResult:
+        """Begin to empty a context; `get_clear_status` tells how far that is.
+
+        Args:
+            context_id: Id of the context.
+
+        Returns:
+            The result, with `clearing` in `status`.
+
+        Example:
+            >>> made = agb.context.create("clear-async-example")
+            >>> begun = agb.context.clear_async(made.context_id)
+            >>> begun.status
+            'clearing'
+        """
+        return self._run(contexts.clear_async(context_id))
+
+    def get_clear_status(self, context_id: str) -> ClearContextResult:
+        """Ask how far the emptying of a context is.
+
+        Args:
+            context_id: Id of the context.
+
+        Returns:
+            The result, with `clearing` or `available` in `status`.
+
+        Example:
+            >>> made = agb.context.create("clear-status-example")
+            >>> asked = agb.context.get_clear_status(made.context_id)
+            >>> asked.status
+            'available'
+        """
+        return self._run(contexts.get_clear_status(context_id))
+
+    def clear(
+        self, context_id: str, timeout: float = 60, poll_interval: float = 2.0
+    ) -> ClearContextResult:
+        """Empty a context, and wait until that is done.
+
+        Args:
+            context_id: Id of the context.
+            timeout: How long to wait, in seconds.
+            poll_interval: How long to wait between two questions, in seconds.
+
+        Returns:
+            The result, with `available` in `status`.
+
+        Raises:
+            ClearanceTimeoutError: It was not done in time. This is the one call whose failure is
+                raised, because the official one does so.
+
+        Example:
+            >>> made = agb.context.create("clear-example")
+            >>> cleared = agb.context.clear(made.context_id, poll_interval=0.1)
+            >>> cleared.status
+            'available'
+        """
+        return self._run(contexts.clear(context_id, timeout, poll_interval))
+
+    def get_file_download_url(self, context_id: str, file_path: str) -> FileUrlResult:
+        """Ask for an address from which anybody can read a file of a context, for a while.
+
+        Args:
+            context_id: Id of the context.
+            file_path: Path of the file, as `list_files` gives it.
+
+        Returns:
+            The address in `url`.
+
+        Example:
+            >>> made = agb.context.create("download-example")
+            >>> asked = agb.context.get_file_download_url(made.context_id, "/report.txt")
+            >>> asked.success == bool(asked.url)
+            True
+        """
+        return self._run(contexts.file_download_url(context_id, file_path))
+
+    def get_file_upload_url(self, context_id: str, file_path: str) -> FileUrlResult:
+        """Ask for an address to which anybody can write a file of a context, for a while.
+
+        Args:
+            context_id: Id of the context.
+            file_path: Path of the file.
+
+        Returns:
+            The address in `url`, for an HTTP PUT of the file's bytes.
+
+        Example:
+            >>> made = agb.context.create("upload-example")
+            >>> asked = agb.context.get_file_upload_url(made.context_id, "/report.txt")
+            >>> asked.url.startswith("http")
+            True
+        """
+        return self._run(contexts.file_upload_url(context_id, file_path))
+
+    def delete_file(self, context_id: str, file_path: str) -> OperationResult[bool]:
+        """Delete a file of a context.
+
+        Args:
+            context_id: Id of the context.
+            file_path: Path of the file.
+
+        Returns:
+            The result.
+
+        Example:
+            >>> made = agb.context.create("delete-file-example")
+            >>> missing = agb.context.delete_file(made.context_id, "/nothing")
+            >>> missing.success
+            False
+        """
+        return self._run(contexts.delete_file(context_id, file_path))
+
+    def list_files(
+        self,
+        context_id: str,
+        parent_folder_path: str | None = None,
+        page_number: int = 1,
+        page_size: int = 50,
+    ) -> ContextFileListResult:
+        """List the files and folders in a folder of a context.
+
+        Args:
+            context_id: Id of the context.
+            parent_folder_path: The folder; None means the top one.
+            page_number: Number of the page, from 1.
+            page_size: Entries on a page.
+
+        Returns:
+            The entries of one page, and how many there are on all pages.
+
+        Example:
+            >>> made = agb.context.create("list-files-example")
+            >>> listed = agb.context.list_files(made.context_id)
+            >>> listed.entries, listed.count
+            ([], 0)
+        """
+        return self._run(
+            contexts.list_files(context_id, parent_folder_path, page_number, page_size)
+        )
+
+    def _run(self, operation: Steps[T]) -> T:
+        return self.agb.client.run(operation)

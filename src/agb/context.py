@@ -1,0 +1,27 @@
+"""Documented import path of contexts."""
+
+from agb._async.context_service import AsyncContextService
+from agb._core.context_results import (
+    ClearContextResult,
+    Context,
+    ContextFileEntry,
+    ContextFileListResult,
+    ContextListParams,
+    ContextListResult,
+    ContextResult,
+    FileUrlResult,
+)
+from agb._sync.context_service import ContextService
+
+__all__ = [
+    "AsyncContextService",
+    "ClearContextResult",
+    "Context",
+    "ContextFileEntry",
+    "ContextFileListResult",
+    "ContextListParams",
+    "ContextListResult",
+    "ContextResult",
+    "ContextService",
+    "FileUrlResult",
+]
