@@ -43,7 +43,7 @@ def test_directories(facts):
 
 def test_information(facts):
     """The size in bytes and the kind of a path are told."""
-    assert facts["info"] == [16, False]
+    assert facts["info"] == [15, False]
     assert facts["info_of_directory"] is True
 
 

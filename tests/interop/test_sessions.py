@@ -4,8 +4,8 @@ import pytest
 
 
 @pytest.fixture
-def facts(programs):
-    return programs("sessions")
+def facts(facts_of):
+    return facts_of("sessions")
 
 
 def test_a_session_is_created(facts):

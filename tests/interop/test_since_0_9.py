@@ -43,7 +43,7 @@ def test_watching_ends_with_the_session(facts_of):
 
 
 def test_the_state(facts_of):
-    """A session runs until it is deleted."""
+    """A session with an idle time-out runs until it is deleted."""
     facts = facts_of("tools")
 
     assert facts["status"] == [True, "RUNNING"]

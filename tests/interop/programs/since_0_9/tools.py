@@ -6,7 +6,8 @@ from agb import AGB
 from agb.session_params import CreateSessionParams
 
 agb = AGB()
-session = agb.create(CreateSessionParams(image_id="agb-code-space-1")).session
+params = CreateSessionParams(image_id="agb-code-space-1", idle_release_timeout=600)
+session = agb.create(params).session
 
 status = session.get_status()
 listed = session.list_mcp_tools()
