@@ -21,7 +21,11 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 THIS = HERE if HERE in PYTHONS else PYTHONS[-1]
-CLIENT_TESTS = ["tests", "--ignore=tests/local", "--ignore=tests/e2e", "--ignore=tests/docs"]
+CLIENT_TESTS = [
+    "tests",
+    *(f"--ignore=tests/{name}" for name in ("bare", "docs", "e2e", "interop", "local")),
+]
+OFFICIAL_CLIENTS = ["0.4.1", "0.7.1", "0.12.0"]
 SERVER_TESTS = ["tests/local", "tests/e2e", "tests/docs"]
 
 
@@ -83,7 +87,7 @@ def bare(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Test core and client, both colours, without a server."""
     install(session, ".", "test")
-    pytest(session, *CLIENT_TESTS, "--ignore=tests/bare")
+    pytest(session, *CLIENT_TESTS)
 
 
 @nox.session(python=PYTHONS)
@@ -95,6 +99,26 @@ def local(session: nox.Session) -> None:
     install(session, ".[local]", "test")
     whole = session.python in (PYTHONS[0], PYTHONS[-1])
     pytest(session, *(SERVER_TESTS if whole else ["tests/e2e"]))
+
+
+@nox.session(python=THIS, default=False)
+@nox.parametrize("version", [nox.param(each, id=each) for each in OFFICIAL_CLIENTS])
+def interop(session: nox.Session, version: str) -> None:
+    """Drive a published official client against the embedded server."""
+    install(session, ".[local]", "test")
+    session.install("uv")
+    # An environment of its own: its import name is that of this package.
+    folder = Path(session.virtualenv.location, "official").absolute()
+    session.run("uv", "venv", "--quiet", "--clear", "--python", "python", str(folder))
+    session.run(
+        "uv", "pip", "install", "--quiet", "--python", str(folder), f"agbcloud-sdk=={version}"
+    )
+    session.run(
+        "pytest",
+        "tests/interop",
+        *session.posargs,
+        env={"AGB_INTEROP_VERSION": version, "AGB_INTEROP_PYTHON": str(folder / "bin" / "python")},
+    )
 
 
 @nox.session(python=THIS)

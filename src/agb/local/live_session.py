@@ -17,10 +17,11 @@ class SessionNotFound(Exception):
     """Raised for a session that this server does not have, or no longer has."""
 
     def __init__(self, session_id: str) -> None:
-        # Clients look for the words "not found" when they wait for a session to end.
+        # Clients look for the words "not found" when they wait for a session to end, and for
+        # "expired" to stop watching one.
         super().__init__(
             f"Session not found: {session_id[:100]}. "
-            "It was never created on this server, or it has been released."
+            "It was never created on this server, or it has been released or has expired."
         )
 
 
