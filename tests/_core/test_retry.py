@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agb import AGBError, APIConnectionError
-from agb._core import requests, retry
+from agb._core import context_requests, requests, retry
+from agb._core.params import CreateSessionParams
 
 RUN = requests.tool("s-1", "run_code", {})
 SLOW = requests.tool("s-1", "run_code", {}, time_limit_s=300)
@@ -18,7 +19,13 @@ READING = [
     requests.get_labels("s-1"),
     requests.get_session("s-1"),
     requests.get_resource("s-1"),
-    requests.context_info("s-1"),
+    requests.get_status("s-1"),
+    requests.get_link("s-1", "https", 30100),
+    requests.list_tools("image"),
+    context_requests.info("s-1", None, None, None),
+    context_requests.list_contexts(10, None),
+    context_requests.list_files("c-1", None, 1, 50),
+    context_requests.file_download_url("c-1", "/a"),
     requests.tool("s-1", "get_file_info", {}),
     requests.tool("s-1", "list_directory", {}),
     requests.tool("s-1", "read_multiple_files", {}),
@@ -26,10 +33,15 @@ READING = [
 ]
 CHANGING = [
     RUN,
-    requests.create_session(None, {}),
+    requests.create_session(CreateSessionParams()),
     requests.release_session("s-1"),
     requests.set_labels("s-1", {"a": "b"}),
-    requests.sync_contexts("s-1"),
+    requests.keep_alive("s-1"),
+    context_requests.sync("s-1", None, None, None),
+    context_requests.get_context(
+        name="name", context_id=None, create=True, login_region_id=None
+    ),
+    context_requests.clear_context("c-1"),
     requests.tool("s-1", "shell", {}),
     requests.tool("s-1", "write_file", {}),
     requests.tool("s-1", "edit_file", {}),

@@ -38,7 +38,14 @@ _READING_ENDPOINTS = frozenset(
 )
 # Not `get_file_change`: each answer moves the point that the next one compares with.
 _READING_TOOLS = frozenset(
-    {"get_file_info", "list_directory", "read_file", "read_multiple_files", "search_files"}
+    {
+        "get_file_info",
+        "get_metrics",
+        "list_directory",
+        "read_file",
+        "read_multiple_files",
+        "search_files",
+    }
 )
 
 _REFUSED = (429, 503)
