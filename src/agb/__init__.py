@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from agb._sync.opened import OpenedSession
     from agb._sync.service import BaseService
     from agb._sync.session import BaseSession, Session
+    from agb._watching import AsyncDirectoryWatcher, DirectoryWatcher
 
 _HOMES = {
     "AGB": "agb._sync.agb",
@@ -96,6 +97,7 @@ _HOMES = {
     "AsyncClient": "agb._async.client",
     "AsyncCode": "agb._async.code",
     "AsyncCommand": "agb._async.command",
+    "AsyncDirectoryWatcher": "agb._watching",
     "AsyncFileSystem": "agb._async.file_system",
     "AsyncOpenedSession": "agb._async.opened",
     "AsyncSession": "agb._async.session",
@@ -116,6 +118,7 @@ _HOMES = {
     "CreateSessionParams": "agb._core.params",
     "DeleteResult": "agb._core.results",
     "DirectoryListResult": "agb._core.tool_results",
+    "DirectoryWatcher": "agb._watching",
     "EnhancedCodeExecutionResult": "agb._core.tool_results",
     "ExecutionError": "agb._core.tool_results",
     "ExecutionLogs": "agb._core.tool_results",
@@ -161,6 +164,7 @@ __all__ = [
     "AsyncClient",
     "AsyncCode",
     "AsyncCommand",
+    "AsyncDirectoryWatcher",
     "AsyncFileSystem",
     "AsyncOpenedSession",
     "AsyncSession",
@@ -181,6 +185,7 @@ __all__ = [
     "CreateSessionParams",
     "DeleteResult",
     "DirectoryListResult",
+    "DirectoryWatcher",
     "EnhancedCodeExecutionResult",
     "ExecutionError",
     "ExecutionLogs",
