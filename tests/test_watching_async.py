@@ -55,16 +55,7 @@ def run(service):
 @on_both
 def test_iterating_inside_a_block(backend, run, service):
     """`async for` inside `async with` gives what is new since the block began."""
-    quiet, last = service.changes(), service.changes(EVENTS[3])
-    service.on(
-        TOOL,
-        service.changes(EVENTS[0]),
-        quiet,
-        service.changes(EVENTS[1], EVENTS[2]),
-        quiet,
-        last,
-        quiet,
-    )
+    polls(service, [0], [], [1, 2], [], [3], [])
 
     async def program(session):
         found = []
@@ -101,15 +92,9 @@ def test_iterating_without_a_block(backend, run, service):
 
 @on_both
 @pytest.mark.parametrize("is_async", [False, True])
-def test_a_callback(backend, is_async, run, service):
+def test_a_callback(backend, is_async, run, service, caplog):
     """A plain or async callback gets what is new, and what it raises is logged."""
-    service.on(
-        TOOL,
-        service.changes(),
-        service.changes(EVENTS[1]),
-        service.changes(EVENTS[2]),
-        service.changes(),
-    )
+    polls(service, [], [1], [2], [])
     seen = []
 
     async def program(session):
@@ -117,9 +102,9 @@ def test_a_callback(backend, is_async, run, service):
 
         def callback(events):
             seen.append(events)
-            if len(seen) == 2:
-                enough.set()
-            raise ValueError("of the callback")
+            if len(seen) == 1:
+                raise ValueError("of the callback")
+            enough.set()
 
         async def async_callback(events):
             await anyio.lowlevel.checkpoint()
@@ -132,6 +117,7 @@ def test_a_callback(backend, is_async, run, service):
     run(backend, program)
 
     assert seen == [EVENTS[1:2], EVENTS[2:3]]
+    assert "ValueError: of the callback" in caplog.text
 
 
 @on_both
@@ -318,6 +304,19 @@ def test_an_event_stops_before_what_was_found_is_taken(backend, run, service):
 
 
 @on_both
+def test_a_watcher_that_was_stopped_before(backend, run, service):
+    """A watcher that is stopped before it begins asks nothing."""
+
+    async def program(session):
+        watcher = session.file_system.watch_directory("/w")
+        watcher.stop()
+        return [events async for events in watcher]
+
+    assert run(backend, program) == []
+    assert service.requests == []
+
+
+@on_both
 def test_async_ends_with_the_session(backend, run, service):
     """Iterating ends when the session is gone; failures before that are waited out."""
     gone = service.refused("Session not found", "InvalidSession.NotFound")
@@ -346,13 +345,7 @@ def test_async_ends_with_the_client(backend, run):
 @on_both
 def test_a_watcher_that_was_iterated_may_be_entered(backend, run, service):
     """Entering a watcher that is ready polls nothing twice."""
-    service.on(
-        TOOL,
-        service.changes(),
-        service.changes(EVENTS[1]),
-        service.changes(EVENTS[2]),
-        service.changes(),
-    )
+    polls(service, [], [1], [2], [])
 
     async def program(session):
         watcher = session.file_system.watch_directory("/w", interval=SOON)

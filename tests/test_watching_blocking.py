@@ -71,10 +71,7 @@ def test_the_thread(session, service):
 def test_changes_reach_the_callback(session, service):
     """The callback gets what is new, never an empty list, and not what the first poll found."""
     seen = Queue()
-    quiet, new = service.changes(), service.changes(EVENTS[1], EVENTS[2])
-    service.on(
-        TOOL, service.changes(EVENTS[0]), quiet, new, quiet, service.changes(EVENTS[3]), quiet
-    )
+    polls(service, [0], [], [1, 2], [], [3], [])
 
     watcher = watched(session, seen.put)
     found = [seen.get(), seen.get()]
@@ -110,13 +107,7 @@ def test_an_event_that_is_set_before_the_start(session, service):
 def test_a_callback_that_fails(session, service, caplog):
     """An exception of the callback is logged with its traceback, and watching goes on."""
     seen = Queue()
-    service.on(
-        TOOL,
-        service.changes(),
-        service.changes(EVENTS[1]),
-        service.changes(EVENTS[2]),
-        service.changes(),
-    )
+    polls(service, [], [1], [2], [])
 
     def callback(events):
         seen.put(events)
@@ -143,12 +134,12 @@ def test_no_poll_while_the_callback_runs(session, service):
 
     watcher = watched(session, callback)
     entered.wait()
-    polls = len(service.requests)
+    so_far = len(service.requests)
     watcher.stop_event.set()
     go_on.set()
     watcher.join()
 
-    assert polls == len(service.requests) == 2
+    assert so_far == len(service.requests) == 2
 
 
 def test_what_comes_after_the_stop_is_not_handed_over(session, service):
