@@ -21,7 +21,8 @@ PAIRS = tuple(
     (ROOT / folder / "_async", ROOT / folder / "_sync")
     for folder in ("src/agb", "tests", "tests/e2e", "tests/faults")
 )
-PAIR_FILE = ROOT / "src/agb/_pair.py"
+# Both colours by hand, side by side.
+PAIR_FILES = tuple(ROOT / "src/agb" / name for name in ("_pair.py", "_watching.py"))
 
 # What is not a class or function of ours, so it can't be derived.
 LIBRARY_RULES = {
@@ -42,7 +43,7 @@ LIBRARY_RULES = {
 def derive_rules() -> dict[str, str]:
     """Derive a rule for every name of ours that exists in two colours."""
     rules = dict(LIBRARY_RULES)
-    for path in [*sorted(SOURCE.glob("*.py")), PAIR_FILE]:
+    for path in [*sorted(SOURCE.glob("*.py")), *PAIR_FILES]:
         for node in ast.parse(path.read_text()).body:
             if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
                 continue
@@ -52,9 +53,8 @@ def derive_rules() -> dict[str, str]:
                 blocking = node.name.removeprefix("async_")
             else:
                 continue
-            module = "_pair" if path == PAIR_FILE else path.stem
             rules[node.name] = blocking
-            for qualifier in (f".{module}", f"..{module}", f"agb._async.{module}", "agb"):
+            for qualifier in (f".{path.stem}", f"..{path.stem}", f"agb._async.{path.stem}", "agb"):
                 target = qualifier.replace("_async", "_sync")
                 rules[f"{qualifier}.{node.name}"] = f"{target}.{blocking}"
     return rules

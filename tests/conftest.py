@@ -14,6 +14,8 @@ import httpx
 import pytest
 import stamina
 
+from agb import FileChangeEvent
+
 Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
 
@@ -64,6 +66,10 @@ class Service:
 
     def tool(self, text: str, *, is_error: bool = False) -> httpx.Response:
         return self.ok({"content": [{"type": "text", "text": text}], "isError": is_error})
+
+    def changes(self, *events: FileChangeEvent) -> httpx.Response:
+        """The answer to `get_file_change`."""
+        return self.tool(json.dumps([event.to_dict() for event in events]))
 
     def envelope(self, status: int, **fields: object) -> httpx.Response:
         return httpx.Response(status, json={"requestId": "R", "message": None, **fields})

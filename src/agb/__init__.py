@@ -123,6 +123,7 @@ if TYPE_CHECKING:
     from agb._sync.opened import OpenedSession
     from agb._sync.service import BaseService
     from agb._sync.session import BaseSession, Session
+    from agb._watching import AsyncDirectoryWatcher, DirectoryWatcher
 
 _HOMES = {
     "AGB": "agb._sync.agb",
@@ -140,6 +141,7 @@ _HOMES = {
     "AsyncCommand": "agb._async.command",
     "AsyncContextManager": "agb._async.context_manager",
     "AsyncContextService": "agb._async.context_service",
+    "AsyncDirectoryWatcher": "agb._watching",
     "AsyncFileSystem": "agb._async.file_system",
     "AsyncOpenedSession": "agb._async.opened",
     "AsyncSession": "agb._async.session",
@@ -176,6 +178,7 @@ _HOMES = {
     "DeletePolicy": "agb._core.policies",
     "DeleteResult": "agb._core.results",
     "DirectoryListResult": "agb._core.tool_results",
+    "DirectoryWatcher": "agb._watching",
     "DownloadPolicy": "agb._core.policies",
     "DownloadStrategy": "agb._core.policies",
     "EnhancedCodeExecutionResult": "agb._core.tool_results",
@@ -242,6 +245,7 @@ __all__ = [
     "AsyncCommand",
     "AsyncContextManager",
     "AsyncContextService",
+    "AsyncDirectoryWatcher",
     "AsyncFileSystem",
     "AsyncOpenedSession",
     "AsyncSession",
@@ -278,6 +282,7 @@ __all__ = [
     "DeletePolicy",
     "DeleteResult",
     "DirectoryListResult",
+    "DirectoryWatcher",
     "DownloadPolicy",
     "DownloadStrategy",
     "EnhancedCodeExecutionResult",

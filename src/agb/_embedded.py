@@ -237,9 +237,12 @@ def _not_started(process: subprocess.Popen[bytes], log: IO[bytes]) -> LocalServe
 
 
 def _tail(log: IO[bytes]) -> str:
-    size = log.seek(0, os.SEEK_END)
-    log.seek(max(0, size - _LOG_TAIL_BYTES))
-    return log.read().decode(errors="replace").strip() or "Its log is empty."
+    try:
+        size = log.seek(0, os.SEEK_END)
+        log.seek(max(0, size - _LOG_TAIL_BYTES))
+        return log.read().decode(errors="replace").strip() or "Its log is empty."
+    except ValueError:  # closed: another thread stops the server at this moment
+        return "It was stopped."
 
 
 def _after_fork() -> None:

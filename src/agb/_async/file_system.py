@@ -18,10 +18,11 @@ from .._core.tool_results import (
     MultipleFileContentResult,
 )
 from .._core.transfer import CHUNK_SIZE
+from .._watching import AsyncWatching
 from .service import AsyncBaseService
 
 
-class AsyncFileSystem(AsyncBaseService):
+class AsyncFileSystem(AsyncWatching, AsyncBaseService):
     """Work with the files of a session.
 
     Reached as `session.file_system` or `session.file`. Paths are paths inside the session.

@@ -179,7 +179,23 @@ async def test_changes(tool, refusal):
     assert all(
         e["eventType"] == "delete" for e in (await tool("get_file_change", path="w"))["events"]
     )
-    await refusal("get_file_change", path="w")
+    assert (await tool("get_file_change", path="w"))["events"] == []
+    await refusal("get_file_change", path="never-there")
+
+
+async def test_a_watched_directory_that_comes_back(tool):
+    """What was watched, went and came back is told as new, with all in it."""
+    await tool("shell", command="mkdir w; echo 1 >w/f")
+    await tool("get_file_change", path="w")
+    await tool("shell", command="rm -r w")
+    went = (await tool("get_file_change", path="w"))["events"]
+    await tool("shell", command="mkdir w; echo 1 >w/f")
+    came = (await tool("get_file_change", path="w"))["events"]
+
+    assert [(e["eventType"], e["path"][11:]) for e in went + came] == [
+        ("delete", "w/f"),
+        ("create", "w/f"),
+    ]
 
 
 async def test_too_much_at_once(tool, refusal):

@@ -64,15 +64,17 @@ class Directories:
     def get_file_change(self, cancellation: Cancellation, *, path: str) -> dict[str, object]:
         """Tell what changed below a path since it was last asked about."""
         top = os.path.normpath(self._home.resolve(path))
-        before = self._seen.pop(top, None)
+        before = self._seen.get(top)
         try:
             after = self._snapshot(cancellation, top)
         except FileNotFoundError:
-            # What was watched is gone: that is the news, once.
+            # What was watched is gone. It may come back, and then all in it is new.
             if before is None:
                 raise
-            return {"events": [_event("delete", name, before[name]) for name in sorted(before)]}
-        # Taken out and put back: the one asked about longest ago comes first.
+            after = {}
+        # Taken out and put back: the one asked about longest ago comes first. Only now, because a
+        # call that is cancelled must leave the point to compare with where it is.
+        self._seen.pop(top, None)
         self._seen[top] = after
         if len(self._seen) > self._limits.max_watched_paths:
             del self._seen[next(iter(self._seen))]

@@ -1,0 +1,323 @@
+"""Watching a directory, which differs in more than colour: async and blocking, side by side.
+
+In the blocking colour it is a thread, as documented; in the async one something to enter and to
+iterate. As in `_pair`, only the async half imports anyio, and only when it runs.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
+
+from ._core import watching
+from ._core.tool_results import FileChangeEvent
+from ._core.watching import Polling
+
+if TYPE_CHECKING:
+    import anyio
+    from anyio.abc import TaskGroup
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+    from typing_extensions import Self
+
+    from ._async.client import AsyncClient
+    from ._async.session import AsyncBaseSession
+    from ._sync.client import Client
+    from ._sync.session import BaseSession
+
+T = TypeVar("T")
+
+Events = list[FileChangeEvent]
+
+
+class AsyncDirectoryWatcher:
+    """Watches a directory: what `AsyncFileSystem.watch_directory` returns.
+
+    `async with` polls in the background from its beginning to its end; a change that is made
+    inside is seen. The changes go to the callback, if there is one, else to `async for`. A
+    cancelled `async for` loses nothing and may go on later.
+
+    `async for` alone works too, polling as it goes: its first step sets the point to compare with,
+    and a step that is cancelled may lose what it was about to give.
+    """
+
+    __module__ = "agb"
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        polling: Polling,
+        callback: Callable[[Events], Awaitable[None] | None] | None,
+        stop_event: anyio.Event | None,
+    ) -> None:
+        self._client = client
+        self._polling = polling
+        self._callback = callback
+        self._stop_event = stop_event
+        self._is_stopped = False
+        self._scope: anyio.CancelScope | None = None
+        self._group: TaskGroup | None = None
+        self._found: MemoryObjectReceiveStream[Events] | None = None
+
+    def stop(self) -> None:
+        """End watching, also a poll on its way; a callback that runs is left to finish."""
+        self._is_stopped = True
+        if self._scope is not None:
+            self._scope.cancel()
+
+    async def aclose(self) -> None:
+        """End watching: the same as `stop`, for `contextlib.aclosing` and the like."""
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        import anyio
+
+        if not self._polling.is_ready:
+            await self._poll()
+        self._group = anyio.create_task_group()
+        await self._group.__aenter__()
+        give, self._found = anyio.create_memory_object_stream[Events](0)
+        self._group.start_soon(self._watch, give)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+        assert self._group is not None  # it was entered
+        assert self._found is not None
+        self._found.close()
+        # Without the exception of the block: a group would wrap it.
+        await self._group.__aexit__(None, None, None)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[FileChangeEvent]:
+        if self._found is not None and not self._is_over():
+            return await self._found.__anext__()
+        events = await self._next()
+        if not events:
+            raise StopAsyncIteration
+        return events
+
+    async def _watch(self, give: MemoryObjectSendStream[Events]) -> None:
+        """Hand over what changes, in the background of `async with`."""
+        import anyio
+
+        with give:
+            while events := await self._next():
+                if self._callback is not None:
+                    await self._call_back(self._callback, events)
+                    continue
+                try:
+                    await give.send(events)
+                except anyio.BrokenResourceError:  # the block was left
+                    return
+
+    async def _call_back(
+        self, callback: Callable[[Events], Awaitable[None] | None], events: Events
+    ) -> None:
+        try:
+            running = callback(events)
+            if inspect.isawaitable(running):
+                await running
+        except Exception:
+            self._polling.callback_failed()
+
+    async def _next(self) -> Events:
+        """Poll until something has changed; nothing means that watching is over."""
+        while not self._is_over():
+            events = await self._poll()
+            if events and not self._is_over():
+                return events
+        return []
+
+    async def _poll(self) -> Events:
+        """Pause, then poll; a stop ends both."""
+        import anyio
+
+        events: Events = []
+        async with anyio.create_task_group() as group:
+            self._scope = group.cancel_scope
+            if self._stop_event is not None:
+                group.start_soon(self._stop_with, self._stop_event)
+            await anyio.sleep(self._polling.pause_s)
+            try:
+                events = await self._client.run(self._polling.poll())
+            except RuntimeError as closed:  # the program closed the client
+                self._polling.end(str(closed))
+            group.cancel_scope.cancel()
+        return events
+
+    async def _stop_with(self, stop_event: anyio.Event) -> None:
+        await stop_event.wait()
+        self.stop()
+
+    def _is_over(self) -> bool:
+        event = self._stop_event
+        is_asked = self._is_stopped or (event is not None and event.is_set())
+        return is_asked or self._polling.is_over
+
+
+class DirectoryWatcher(threading.Thread):
+    """Watches a directory: the thread that `FileSystem.watch_directory` returns, not yet started.
+
+    It is a daemon thread: `start` it, and to end it set its `stop_event` and `join` it.
+
+    Attributes:
+        stop_event: Ends watching once it is set, after the poll or callback that is under way.
+        ready_event: Set when the first poll has set the point that later ones compare with, and
+            in any case when watching is over; `is_alive` tells the two apart.
+    """
+
+    __module__ = "agb"
+
+    def __init__(
+        self,
+        client: Client,
+        polling: Polling,
+        callback: Callable[[Events], object],
+        stop_event: threading.Event | None,
+    ) -> None:
+        super().__init__(name="agb-watcher", daemon=True)
+        self._client = client
+        self._polling = polling
+        self._callback = callback
+        self.stop_event: threading.Event = stop_event or threading.Event()
+        self.ready_event: threading.Event = threading.Event()
+
+    def run(self) -> None:
+        """Watch until it is over: what the thread does. Call `start` instead."""
+        try:
+            while not (self._polling.is_over or self.stop_event.wait(self._polling.pause_s)):
+                events = self._poll()
+                if self._polling.is_ready:
+                    self.ready_event.set()
+                if events and not self.stop_event.is_set():
+                    self._call_back(events)
+        finally:
+            # Nobody waits for what will not come.
+            self.ready_event.set()
+
+    def _poll(self) -> Events:
+        try:
+            return self._client.run(self._polling.poll())
+        except RuntimeError as closed:  # the program closed the client
+            self._polling.end(str(closed))
+            return []
+
+    def _call_back(self, events: Events) -> None:
+        try:
+            self._callback(events)
+        except Exception:
+            self._polling.callback_failed()
+
+
+class AsyncWatching:
+    """The part of `AsyncFileSystem` that watches."""
+
+    session: AsyncBaseSession
+
+    def watch_directory(
+        self,
+        path: str,
+        callback: Callable[[list[FileChangeEvent]], Awaitable[None] | None] | None = None,
+        interval: float = 1.0,
+        stop_event: anyio.Event | None = None,
+    ) -> AsyncDirectoryWatcher:
+        """Watch a directory with all below it.
+
+        Watch a path only once in a session: the service remembers one point to compare with.
+        A poll that fails is logged and the pauses grow; watching ends with the session and when
+        the client is closed.
+
+        Args:
+            path: The directory.
+            callback: Called with each list of changes, never an empty one, inside `async with`; a
+                plain or an async function. An exception of it is logged and watching goes on.
+            interval: Seconds from one poll, and what was done with its changes, to the next.
+            stop_event: Ends watching once it is set.
+
+        Returns:
+            A watcher to enter, iterate and `stop`.
+
+        Raises:
+            InvalidArgumentError: If an argument can't be used; there is no result to say it in.
+
+        Example:
+            >>> _ = await session.file_system.create_directory("box")
+            >>> async with session.file_system.watch_directory("box", interval=0.1) as watcher:
+            ...     _ = await session.file_system.create_directory("box/new")
+            ...     async for events in watcher:
+            ...         print(events)
+            ...         watcher.stop()
+            [FileChangeEvent(event_type='create', path='/home/user/box/new', path_type='directory')]
+        """
+        import anyio
+
+        polling = Polling(self.session.session_id, path, interval)
+        if callback is not None:
+            watching.check_callback(callback)
+        watching.check_stop_event(stop_event, anyio.Event)
+        return AsyncDirectoryWatcher(self.session.get_client(), polling, callback, stop_event)
+
+    watch_dir = watch_directory
+
+
+class Watching:
+    """The part of `FileSystem` that watches."""
+
+    session: BaseSession
+
+    def watch_directory(
+        self,
+        path: str,
+        callback: Callable[[list[FileChangeEvent]], object],
+        interval: float = 1.0,
+        stop_event: threading.Event | None = None,
+    ) -> DirectoryWatcher:
+        """Watch a directory with all below it.
+
+        Watch a path only once in a session: the service remembers one point to compare with.
+        A poll that fails is logged and the pauses grow; watching ends with the session and when
+        the client is closed.
+
+        Args:
+            path: The directory.
+            callback: Called in the watcher's thread with each list of changes, never an empty one.
+                An exception of it is logged and watching goes on.
+            interval: Seconds from one poll, and what was done with its changes, to the next.
+            stop_event: Ends watching once it is set; one of its own if left out.
+
+        Returns:
+            A daemon thread that is not started yet, with attributes `stop_event` and `ready_event`.
+
+        Raises:
+            InvalidArgumentError: If an argument can't be used; there is no result to say it in.
+
+        Example:
+            >>> from queue import Queue
+            >>> seen = Queue()
+            >>> _ = session.file_system.create_directory("box")
+            >>> watcher = session.file_system.watch_directory("box", seen.put, interval=0.1)
+            >>> watcher.start()
+            >>> watcher.ready_event.wait()
+            True
+            >>> _ = session.file_system.create_directory("box/new")
+            >>> seen.get()
+            [FileChangeEvent(event_type='create', path='/home/user/box/new', path_type='directory')]
+            >>> watcher.stop_event.set()
+            >>> watcher.join()
+        """
+        polling = Polling(self.session.session_id, path, interval)
+        watching.check_callback(callback)
+        watching.check_stop_event(stop_event, threading.Event)
+        return DirectoryWatcher(self.session.get_client(), polling, callback, stop_event)
+
+    watch_dir = watch_directory
