@@ -189,7 +189,14 @@ class Notebook:
             # It is the program's own class.
             value = "<no text: its __str__ failed>"
         return {
-            "name": type(error).__name__,
+            "name": _public_name(type(error)),
             "value": value,
             "traceback": self._shell.traceback_text,
         }
+
+
+def _public_name(kind: type[BaseException]) -> str:
+    """Return the name of an exception's class, not that of a private subclass of CPython's."""
+    if issubclass(kind, SyntaxError) and kind.__name__.startswith("_"):
+        return SyntaxError.__name__
+    return kind.__name__
