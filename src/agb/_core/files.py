@@ -94,7 +94,7 @@ def write(
         size = end - written
         given = {"path": path, "content": data[written:end].decode(), "mode": mode}
         try:
-            # On a slow line a long text takes longer than calls usually may; it can't be tried twice.
+            # On a slow line a long text takes longer than a call may, and can't be tried twice.
             reply, _ = yield from call_tool(
                 session_id, "write_file", given, time_limit_s=size / SLOWEST_LINE
             )
