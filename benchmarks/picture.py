@@ -35,6 +35,8 @@ def bars(groups: Mapping[str, Mapping[str, float]], *, unit: str) -> str:
             ]
             y += _BAR + 4
     style = "font-family:system-ui,sans-serif;font-size:14px;fill:#333"
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y + 16}" style="{style}">'
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y + 16}" style="{style}">'
+    )
     background = f'<rect width="{_WIDTH}" height="{y + 16}" fill="#fff"/>'
     return "\n".join([head, background, *lines, "</svg>\n"])

@@ -72,7 +72,6 @@ class Service:
             return _text(f"length is at most {self.longest_range}", is_error=True)
         return _text(base64.b64encode(file[start : start + length]).decode())
 
-
     def _work_off(self) -> None:
         for body in self._writes:
             given = json.loads(json.loads(body)["args"])
@@ -118,11 +117,13 @@ class Connection(asyncio.Protocol):
         self._whole = self._body = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count the connection."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._service.connections += 1
 
     def data_received(self, data: bytes) -> None:
+        """Collect a request, and answer it when it is whole."""
         self._received += data
         if not self._whole:
             end = self._received.find(b"\r\n\r\n")
@@ -134,17 +135,14 @@ class Connection(asyncio.Protocol):
             self._body = end + 4
         if len(self._received) < self._whole:
             return
-        target = bytes(self._received[:self._body]).split(b" ", 2)[1].decode()
+        target = bytes(self._received[: self._body]).split(b" ", 2)[1].decode()
         body = bytes(self._received[self._body :])
         self._received.clear()
         self._whole = 0
         path, _, query = target.partition("?")
         status, answer = self._service.answer(path, query, body)
-        reply = b"HTTP/1.1 %d -\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
-            status,
-            len(answer),
-            answer,
-        )
+        head = b"HTTP/1.1 %d -\r\nContent-Type: application/json\r\n" % status
+        reply = b"%bContent-Length: %d\r\n\r\n%b" % (head, len(answer), answer)
         if self._delay_s:
             asyncio.get_running_loop().call_later(self._delay_s, self._transport.write, reply)
         else:

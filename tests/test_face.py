@@ -224,7 +224,7 @@ def test_constants_have_their_documented_values():
     [
         ("import agb", "httpx anyio attrs attr asyncio dotenv"),
         ("import agb; dir(agb)", "httpx anyio attrs attr asyncio dotenv"),
-        ("from agb import AGB", "httpx asyncio dotenv trio"),
+        ("from agb import AGB", "httpx httpcore h11 certifi asyncio ssl dotenv trio"),
         ("from agb import AsyncAGB", "httpx asyncio dotenv trio"),
         ("from agb import Config, AGBError, CommandResult", "httpx anyio asyncio dotenv"),
         ("from agb import AGB; AGB('key')", "httpx asyncio trio"),
@@ -239,6 +239,33 @@ def test_import_loads_only_what_it_needs(tmp_path, statement, unwanted):
     loaded = {name.partition(".")[0] for name in run(program, tmp_path).split()}
 
     assert loaded & set(unwanted.split()) == set()
+
+
+def test_import_of_a_client_stays_small(tmp_path):
+    """`from agb import AGB` loads attrs beside our own, and at most 24 modules of our own."""
+    program = "import sys\nfrom agb import AGB\nprint(*sys.modules)"
+
+    loaded = run(program, tmp_path).split()
+
+    ours = [name for name in loaded if name.partition(".")[0] == "agb"]
+    assert not {"anyio", "typing_extensions", "agb._core.results"} & set(loaded)
+    assert len(ours) <= 24, ours
+
+
+def test_first_call_loads_no_httpx(tmp_path):
+    """A call over HTTP needs httpcore alone; httpx is for errors, proxies and certificates."""
+    program = """
+import sys
+from agb import AGB, Config
+pool = AGB("key", Config("http://127.0.0.1:9")).client._connections.client()
+pool.build_request("GET", "http://127.0.0.1:9/", content=None, headers={}, timeout=(1, 1, 1, 1))
+print(*sys.modules)
+"""
+
+    loaded = set(run(program, tmp_path).split())
+
+    assert "httpcore" in loaded
+    assert "httpx" not in loaded
 
 
 def test_import_is_silent(tmp_path):

@@ -108,7 +108,7 @@ async def test_a_connection_that_the_server_closed_is_not_used_again(pool, wire)
 
 
 async def test_a_broken_reply_is_the_error_of_httpx(pool, wire):
-    """What httpcore raises arrives as the error of the same name of httpx, and the next call works."""
+    """What httpcore raises arrives under the same name from httpx, and the next call works."""
     wire.replies = [b"nonsense\r\n\r\n"]
 
     with pytest.raises(httpx.RemoteProtocolError):

@@ -42,7 +42,9 @@ def test_path_must_be_text_that_names_a_file(operation, path):
 @pytest.mark.parametrize("mode", ["", "w", "a", "Append", None, 5, ["append"]])
 def test_write_refuses_another_mode(mode):
     """A mode that is neither `overwrite` nor `append` fails without a request and is named."""
-    assert_refused(play(files.write("s-1", "/a", "x", mode, Transfer())), repr(mode), "overwrite", "append")
+    assert_refused(
+        play(files.write("s-1", "/a", "x", mode, Transfer())), repr(mode), "overwrite", "append"
+    )
 
 
 @pytest.mark.parametrize("content", [None, 5, b"x", ["x"], "a\ud800"])

@@ -146,7 +146,9 @@ def test_half_of_a_character_in_a_reply_is_no_exception():
     data = rb'{"content": [{"type": "text", "text": "a\ud800b"}]}'
     answer = Answer(b'{"success": true, "data": ' + data + b"}")
 
-    result = play(file_content.read_text("s-1", "/a", Transfer()), tool_text("size: 3"), answer).result
+    result = play(
+        file_content.read_text("s-1", "/a", Transfer()), tool_text("size: 3"), answer
+    ).result
 
     assert result.content == "a\N{REPLACEMENT CHARACTER}b"
 

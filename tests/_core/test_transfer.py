@@ -185,6 +185,13 @@ def test_whole_text_is_one_request():
     assert transfer.appendable_size == 10 * MIB
 
 
+def test_long_write_has_the_time_a_slow_line_needs():
+    """A write may take the longer the longer its text is: 16 seconds for each MiB."""
+    played = play(files.write("s-1", "/a", "x" * MIB, "overwrite", Transfer()), tool_text("ok"))
+
+    assert played.calls[0].time_limit_s == 16
+
+
 @pytest.mark.parametrize("status", [400, 413, 500])
 def test_refused_text_is_written_in_shorter_pieces_from_then_on(status):
     """A service that refuses a long text gets shorter ones, in order, and is remembered."""

@@ -19,16 +19,24 @@ from agb._core.tool_results import (
     FileSearchResult,
     MultipleFileContentResult,
 )
-from agb._core.transfer import CHUNK_SIZE, Transfer, may_write_be_too_long, shorter_write
+from agb._core.transfer import (
+    CHUNK_SIZE,
+    SLOWEST_LINE,
+    Transfer,
+    may_write_be_too_long,
+    shorter_write,
+)
 
 _NO_MATCHES = "No matches found"
 # Facts about a file that stay text even if they look like a number or a truth value.
 _TEXT_FACTS = {"name", "path", "type", "owner", "group", "target"}
 
 
-def call_tool(session_id: str, name: str, given: Mapping[str, object]) -> Steps[tuple[Reply, str]]:
+def call_tool(
+    session_id: str, name: str, given: Mapping[str, object], *, time_limit_s: float = 0.0
+) -> Steps[tuple[Reply, str]]:
     """Run a file tool and return the reply with its text; a tool that fails raises FileError."""
-    reply = yield from send(requests.tool(session_id, name, given))
+    reply = yield from send(requests.tool(session_id, name, given, time_limit_s=time_limit_s))
     return reply, tool_text(reply, FileError)
 
 
@@ -86,7 +94,10 @@ def write(
         size = end - written
         given = {"path": path, "content": data[written:end].decode(), "mode": mode}
         try:
-            reply, _ = yield from call_tool(session_id, "write_file", given)
+            # On a slow line a long text takes longer than a call may, and can't be tried twice.
+            reply, _ = yield from call_tool(
+                session_id, "write_file", given, time_limit_s=size / SLOWEST_LINE
+            )
         except AGBError as error:
             if size > CHUNK_SIZE and may_write_be_too_long(error, mode):
                 refused, longest = size, shorter_write(size)

@@ -12,6 +12,9 @@ RANGE_SIZE = (2 << 20) - 1
 RANGES_AT_ONCE = 6
 """Ranges of a file in flight: together with RANGE_SIZE what a read needs besides its content."""
 
+SLOWEST_LINE = 64 << 10
+"""Bytes that a line carries in a second at the least, for the time that a long write may take."""
+
 _WRITE_SIZES = (16 << 20, 4 << 20, 1 << 20, 256 << 10, CHUNK_SIZE)
 _BAD_REQUEST = 400
 _CONTENT_TOO_LARGE = 413
