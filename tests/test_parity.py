@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import re
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,8 @@ def pairs(async_class, sync_class):
 def unwrapped(member):
     if isinstance(member, (classmethod, staticmethod)):
         return member.__func__
+    if isinstance(member, cached_property):
+        return member.func
     return member.fget if isinstance(member, property) else member
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ from .._core.exceptions import AGBError, InvalidArgumentError
 from .._core.params import CreateSessionParams, all_context_syncs
 from .._core.retry import DEFAULT_MAX_RETRIES
 from .client import AsyncClient
-from .context_service import AsyncContextService
 from .opened import AsyncOpenedSession
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     # Loaded by the first call: results and the modules of a session are 0.3 of the import time.
     from .._core.results import DeleteResult, GetSessionResult, SessionListResult, SessionResult
+    from .context_service import AsyncContextService
     from .session import AsyncBaseSession, AsyncSession
 
 
@@ -82,7 +83,6 @@ class AsyncAGB:
             transport=transport,
             max_retries=max_retries,
         )
-        self.context: AsyncContextService = AsyncContextService(self)
 
     @classmethod
     def local(cls, *, timeout_ms: int = 60_000, max_retries: int = DEFAULT_MAX_RETRIES) -> Self:
@@ -101,6 +101,13 @@ class AsyncAGB:
             'local'
         """
         return cls(cfg=Config(endpoint=LOCAL, timeout_ms=timeout_ms), max_retries=max_retries)
+
+    @cached_property
+    def context(self) -> AsyncContextService:
+        """Contexts: files that outlive sessions."""
+        from .context_service import contexts_of
+
+        return contexts_of(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(endpoint={self.endpoint!r})"

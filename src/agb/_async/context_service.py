@@ -276,3 +276,8 @@ class AsyncContextService:
 
     async def _run(self, operation: Steps[T]) -> T:
         return await self.agb.client.run(operation)
+
+
+def contexts_of(agb: AsyncAGB) -> AsyncContextService:
+    """Make the contexts of a client; loaded at their first use, as a function of this module."""
+    return AsyncContextService(agb)

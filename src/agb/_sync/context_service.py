@@ -276,3 +276,8 @@ class ContextService:
 
     def _run(self, operation: Steps[T]) -> T:
         return self.agb.client.run(operation)
+
+
+def contexts_of(agb: AGB) -> ContextService:
+    """Make the contexts of a client; loaded at their first use, as a function of this module."""
+    return ContextService(agb)
