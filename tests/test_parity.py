@@ -141,7 +141,7 @@ def test_only_methods_with_io_are_coroutines(async_class, sync_class):
     for name, member in members(async_class, SPECIAL).items():
         function = unwrapped(member)
         if callable(function):
-            plain = name in PLAIN or isinstance(member, property)
+            plain = name in PLAIN or isinstance(member, (property, cached_property))
             waits = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
             assert waits is not plain, name
 

@@ -23,7 +23,7 @@ class Until(float):
 
     __slots__ = ("_ends",)
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, /) -> None:
         super().__init__()
         self._ends = time.monotonic() + seconds
 

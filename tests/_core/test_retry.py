@@ -38,9 +38,7 @@ CHANGING = [
     requests.set_labels("s-1", {"a": "b"}),
     requests.keep_alive("s-1"),
     context_requests.sync("s-1", None, None, None),
-    context_requests.get_context(
-        name="name", context_id=None, create=True, login_region_id=None
-    ),
+    context_requests.get_context(name="name", context_id=None, create=True, login_region_id=None),
     context_requests.clear_context("c-1"),
     requests.tool("s-1", "shell", {}),
     requests.tool("s-1", "write_file", {}),
