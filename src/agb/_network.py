@@ -23,9 +23,12 @@ class Until(float):
 
     __slots__ = ("_ends",)
 
-    def __init__(self, seconds: float, /) -> None:
-        super().__init__()
-        self._ends = time.monotonic() + seconds
+    _ends: float
+
+    def __new__(cls, seconds: float) -> Until:
+        until = super().__new__(cls, seconds)
+        until._ends = time.monotonic() + seconds
+        return until
 
     def left(self) -> float:
         """Return the seconds that are left, below 0 when it is over."""

@@ -14,7 +14,7 @@ from .mounts import Mount, not_supported
 from .shelf import Shelf
 from .transfers import Transfers
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Contexts:
@@ -40,10 +40,10 @@ class Contexts:
         files = os.path.join(directory, "files")
         os.makedirs(files, mode=0o700, exist_ok=True)
         os.chmod(directory, 0o700)
-        self.catalog = Catalog(directory)
-        self.shelf = Shelf(files, settings.max_context_bytes)
-        self.transfers = Transfers(self.catalog, self.shelf)
-        self.links = Links()
+        self.catalog: Catalog = Catalog(directory)
+        self.shelf: Shelf = Shelf(files, settings.max_context_bytes)
+        self.transfers: Transfers = Transfers(self.catalog, self.shelf)
+        self.links: Links = Links()
         self._clearing: dict[str, asyncio.Task[None]] = {}
 
     def check(self, mounts: list[Mount], sandboxes: SandboxFactory) -> None:

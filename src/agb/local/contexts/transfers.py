@@ -16,7 +16,7 @@ from .catalog import Catalog, ContextNotFound
 from .mounts import Mount, is_below
 from .shelf import Shelf
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _KEPT_TASKS = 100
 _SOON_S = 1.0
