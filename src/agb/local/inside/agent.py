@@ -15,6 +15,7 @@ from .files import Files
 from .frames import Channel, FrameError, Message
 from .kernel import KernelEnded
 from .limits import Limits, hide_this_process
+from .orphans import keep_collecting
 from .paths import Home
 
 TYPE_CHECKING = False
@@ -118,6 +119,7 @@ def main(descriptor: int) -> None:
     """
     hide_this_process()
     os.umask(0o022)
+    keep_collecting()
     # Until the server has told the real limit, a message is the one with which it does.
     channel = Channel(descriptor, descriptor, 1 << 20)
     start = channel.receive()

@@ -6,6 +6,8 @@ import os
 import signal
 import threading
 
+from . import orphans
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,17 +43,19 @@ class Process:
         self.stdout, stdout = _pipe()
         self.stderr, stderr = _pipe()
         try:
-            self._process = subprocess.Popen(
-                arguments,
-                cwd=directory,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                pass_fds=inherited,
-                # A session of its own: one signal reaches all it starts, and none of ours.
-                start_new_session=True,
-            )
+            with orphans.changing:
+                self._process = subprocess.Popen(
+                    arguments,
+                    cwd=directory,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    pass_fds=inherited,
+                    # A session of its own: one signal reaches all it starts, and none of ours.
+                    start_new_session=True,
+                )
+                orphans.watched.add(self._process.pid)
         except BaseException:
             os.close(self.stdout)
             os.close(self.stderr)
@@ -78,6 +82,9 @@ class Process:
         """Collect a program that has ended; its status, negative for a signal."""
         with self._reaping:
             status = self._process.wait()
+        with orphans.changing:
+            orphans.watched.discard(self.pid)
+        orphans.collect()
         os.close(self.pidfd)
         return status
 
