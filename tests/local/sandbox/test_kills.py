@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from agb.local.sandbox import ToolError
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PKILL_PYTHON = """
@@ -31,6 +33,26 @@ while True:
         if "(sleep)" in stat or stat.rpartition(")")[2].split()[0] == "Z": left.append(stat)
     if not left or time.monotonic() > deadline: break
 print(*left)
+"""
+
+
+# Keeps the session full.
+BOMB = """
+import os, time
+while True:
+    try: os.fork() or time.sleep(99)
+    except OSError: open("full", "w"); time.sleep(0.001)
+"""
+# Takes all room from the agent, then gives back that for one more thread, then the rest.
+SQUEEZE = """
+import glob, resource, time
+soft, hard = resource.prlimit(1, resource.RLIMIT_NPROC)
+resource.prlimit(1, resource.RLIMIT_NPROC, (1, hard))
+time.sleep(0.5)
+threads = sum(len(glob.glob(f"{path}/task/*")) for path in glob.glob("/proc/[0-9]*"))
+resource.prlimit(1, resource.RLIMIT_NPROC, (threads + 1, hard))
+time.sleep(0.5)
+resource.prlimit(1, resource.RLIMIT_NPROC, (soft, hard))
 """
 
 
@@ -67,3 +89,39 @@ async def test_orphans_are_collected(own_tool):
 
     assert statuses == [7] * 10
     assert (await own_tool("shell", command="python orphans.py"))["stdout"] == "\n"
+
+
+async def test_full_session(own_tool):
+    """In a session full of processes a command can still start, and end them all."""
+    await own_tool("write_file", path="bomb.py", content=BOMB, mode="overwrite")
+    await own_tool("shell", command="python bomb.py & until test -e full; do :; done")
+
+    assert (await own_tool("list_directory", path="."))["entries"]
+    assert (await own_tool("shell", command="kill -9 -1"))["exit_code"] == 0
+    assert (await own_tool("shell", command="ls"))["stdout"] == "bomb.py\nfull\n"
+
+
+async def test_agent_at_its_limit(own_tool):
+    """An agent that can start no thread or no program says so, and lives on."""
+
+    async def attempt(method, **params):
+        try:
+            await own_tool(method, **params)
+        except ToolError as error:
+            return str(error)
+        return "done"
+
+    await own_tool("warm_up")
+    await own_tool("write_file", path="squeeze.py", content=SQUEEZE, mode="overwrite")
+    await own_tool("shell", command="python squeeze.py >log 2>&1 &")
+    full = "This session is at its limit of 512 processes"
+    outcomes = []
+    while ("done", full) not in outcomes or outcomes[-1] != ("done", "done"):
+        outcomes.append(
+            (await attempt("list_directory", path="."), await attempt("shell", command=":"))
+        )
+        assert len(outcomes) < 5000, set(outcomes)
+
+    assert {said for pair in outcomes for said in pair} == {"done", full}
+    assert (full, full) in outcomes
+    assert ("done", full) in outcomes

@@ -37,6 +37,7 @@ class Agent:
         packages: Sequence[str],
     ) -> None:
         self._channel = channel
+        self._at_limit = limits.at_limit
         self._running: dict[object, Cancellation] = {}
         place = Home(home)
         files = Files(limits, place)
@@ -71,7 +72,11 @@ class Agent:
                     cancellation.cancel()
                 continue
             self._running[number] = Cancellation()
-            _thread.start_new_thread(self._handle, (request, number, self._running[number]))
+            try:
+                _thread.start_new_thread(self._handle, (request, number, self._running[number]))
+            except RuntimeError:
+                del self._running[number]
+                self._channel.send({"id": number, **_problem(self._at_limit)})
 
     def _handle(self, request: Message, number: object, cancellation: Cancellation) -> None:
         """Do one request and answer it."""

@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .limits import Limits
+
 
 class Process:
     """A program in a process group of its own, its output in two pipes."""
@@ -22,6 +24,7 @@ class Process:
         *,
         directory: str,
         environment: Mapping[str, str],
+        limits: Limits,
         inherited: Sequence[int] = (),
     ) -> None:
         """Start it.
@@ -30,10 +33,11 @@ class Process:
             arguments: The program and what it is given.
             directory: Where it starts.
             environment: All variables it sees.
+            limits: The limits of this sandbox.
             inherited: Descriptors it keeps besides the three standard ones.
 
         Raises:
-            OSError: The program or the directory is not there.
+            OSError: The program or the directory is not there, or there are too many processes.
         """
         # Slow to import, and no part of starting the agent.
         import subprocess
@@ -56,6 +60,11 @@ class Process:
                     start_new_session=True,
                 )
                 orphans.watched.add(self._process.pid)
+            limits.restrict(self._process.pid)
+        except BlockingIOError as error:
+            os.close(self.stdout)
+            os.close(self.stderr)
+            raise OSError(error.errno, limits.at_limit) from error
         except BaseException:
             os.close(self.stdout)
             os.close(self.stderr)
