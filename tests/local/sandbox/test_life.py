@@ -126,7 +126,7 @@ async def test_calls_in_flight_hear_of_the_end(sandboxes):
         await call
 
 
-async def test_agent_killed(sandboxes):
+async def test_agent_killed(sandboxes, caplog):
     """An agent that the host kills costs its own sandbox, with a clear cause, and no other."""
     other = await sandboxes.open("other")
     sandbox = await sandboxes.open("x")
@@ -135,11 +135,14 @@ async def test_agent_killed(sandboxes):
         await sandbox.call("shell", {"command": "sleep 9", "timeout_ms": 9000}, timeout_s=10)
     with pytest.raises(SandboxGone, match="ended"):
         await sandbox.call("list_directory", {"path": "."}, timeout_s=10)
+    await until(sandbox._end.done)
     await sandbox.aclose()
 
     result = await other.call("shell", {"command": "echo ok", "timeout_ms": 9000}, timeout_s=10)
     assert result["stdout"] == "ok\n"
     await other.aclose()
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.startswith("the sandbox of x ended by itself (status ")
 
 
 async def test_stopped_agent():
