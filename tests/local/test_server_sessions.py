@@ -227,6 +227,16 @@ async def test_a_call_that_a_release_overtakes_says_that_the_session_is_gone(api
     assert body["data"]["isError"] is True
 
 
+async def test_a_lost_sandbox_is_logged_once(api, fake_sandboxes, caplog):
+    """However many calls meet a dead sandbox, the log has one line about it."""
+    fake_sandboxes.answers["shell"] = SandboxGone("The sandbox was killed (signal 9).")
+    session_id = await api.create()
+    for _ in range(3):
+        await api.tool(session_id, "shell", command="true")
+
+    assert caplog.text.count("has lost its sandbox") == 1
+
+
 async def test_a_session_that_lost_its_sandbox_says_why_and_can_be_released(api, fake_sandboxes):
     """A dead sandbox fails its calls with the cause; the session is FAILED, not listed."""
     fake_sandboxes.answers["shell"] = SandboxGone("The sandbox was killed (signal 9).")

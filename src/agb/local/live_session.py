@@ -37,6 +37,7 @@ class LiveSession:
         on_idle: Called when it has been idle for that long.
         on_lost: Called with the cause when its sandbox turns out to be gone.
         released: True from the moment its end begins.
+        lost: True once its sandbox has turned out to be gone.
     """
 
     id: str
@@ -46,6 +47,7 @@ class LiveSession:
     on_idle: Callable[[LiveSession], object]
     on_lost: Callable[[LiveSession, SandboxGone], object]
     released: bool = False
+    lost: bool = False
     _calls: int = 0
     _queues: dict[str, anyio.Lock] = attrs.field(factory=dict[str, anyio.Lock])
     _idle_timer: asyncio.TimerHandle | None = None

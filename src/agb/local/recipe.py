@@ -101,6 +101,9 @@ class Recipe:
             *("--unshare-uts", "--unshare-cgroup-try"),
             # Most kernel holes of late years begin with a nested user namespace.
             "--disable-userns",
+            # The agent is process 1, which no signal from inside can end: `kill -9 -1` and
+            # `pkill python` cost a session its programs and not itself.
+            "--as-pid-1",
             # No terminal to inject characters into.
             "--new-session",
             # No orphans when the spawner is killed.

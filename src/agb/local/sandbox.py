@@ -101,6 +101,7 @@ class LocalSandbox:
         self._connection = Connection(settings, self._condemn)
         self._end: asyncio.Future[Ended] | None = None
         self.volumes: Mapping[str, str] = {}
+        self._running = False
 
     async def start(self, host: Host, bubblewrap: Bubblewrap, volumes: Sequence[str]) -> None:
         """Start bubblewrap and the agent in it.
@@ -126,6 +127,7 @@ class LocalSandbox:
         except BaseException:
             self._condemn()
             raise
+        self._running = True
 
     async def call(
         self, method: str, params: dict[str, object], *, timeout_s: float
@@ -135,6 +137,7 @@ class LocalSandbox:
 
     async def aclose(self) -> None:
         """End all its processes and remove its files; may be called again."""
+        self._running = False
         self._connection.close("The sandbox of this session has been closed")
         self._condemn()
         if self._end is not None:
@@ -143,7 +146,16 @@ class LocalSandbox:
 
     def _ended(self, end: asyncio.Future[Ended]) -> None:
         """Tell whoever waits for an answer that none will come."""
-        if end.result().status is None:
+        ended = end.result()
+        if self._running:
+            # Sessions may write there too: shown as one quoted line.
+            logger.warning(
+                "the sandbox of %s ended by itself (status %s): %r",
+                self._name,
+                ended.status,
+                ended.errors,
+            )
+        if ended.status is None:
             reason = "the process that starts sandboxes was killed"
         else:
             reason = "its first process was killed or has crashed"

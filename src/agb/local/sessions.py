@@ -224,6 +224,9 @@ class SessionManager:
             self._store.remove(live.id)
 
     def _note_loss(self, live: LiveSession, cause: SandboxGone) -> None:
+        if live.lost:
+            return
+        live.lost = True
         # It stays until it is released, so that its users learn why it fails.
         logger.warning("%s has lost its sandbox: %s", live.id, cause)
         self._store.set_status(live.id, Status.FAILED)

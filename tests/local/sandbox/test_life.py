@@ -59,6 +59,16 @@ async def until(condition, timeout_s=5.0):
         await asyncio.sleep(0.01)
 
 
+async def agent_of(sandbox):
+    """Return the host's number of a sandbox's process 1, the parent of its commands."""
+    mark = f"989.{sandbox._number:03}"
+    command = {"command": f"sleep {mark} & echo", "timeout_ms": 9000}
+    await sandbox.call("shell", command, timeout_s=10)
+    await until(lambda: processes(mark))
+    stat = Path(f"/proc/{processes(mark)[0]}/stat").read_text()
+    return int(stat.rpartition(")")[2].split()[1])
+
+
 async def test_closing_leaves_nothing(sandboxes):
     """Closing ends all processes of a sandbox and removes its files, however they are locked."""
     sandbox = await sandboxes.open("x")
@@ -116,30 +126,32 @@ async def test_calls_in_flight_hear_of_the_end(sandboxes):
         await call
 
 
-async def test_agent_killed_from_inside(sandboxes):
-    """A session that kills its own agent loses its sandbox, with a clear cause, and no other."""
+async def test_agent_killed(sandboxes, caplog):
+    """An agent that the host kills costs its own sandbox, with a clear cause, and no other."""
     other = await sandboxes.open("other")
     sandbox = await sandboxes.open("x")
+    os.kill(await agent_of(sandbox), signal.SIGKILL)
     with pytest.raises(SandboxGone, match="ended"):
-        await sandbox.call("shell", {"command": "kill -9 -1", "timeout_ms": 9000}, timeout_s=10)
+        await sandbox.call("shell", {"command": "sleep 9", "timeout_ms": 9000}, timeout_s=10)
     with pytest.raises(SandboxGone, match="ended"):
         await sandbox.call("list_directory", {"path": "."}, timeout_s=10)
+    await until(sandbox._end.done)
     await sandbox.aclose()
 
     result = await other.call("shell", {"command": "echo ok", "timeout_ms": 9000}, timeout_s=10)
     assert result["stdout"] == "ok\n"
     await other.aclose()
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.startswith("the sandbox of x ended by itself (status ")
 
 
 async def test_stopped_agent():
     """An agent that has stopped answering costs its sandbox, not the server's time."""
     sandboxes = await Sandboxes.start(Settings(cancel_grace_s=0.2))
     sandbox = await sandboxes.open("x")
-    stop = "import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)"
+    os.kill(await agent_of(sandbox), signal.SIGSTOP)
     with pytest.raises(SandboxError, match="did not answer"):
-        await sandbox.call(
-            "shell", {"command": f'exec python -c "{stop}"', "timeout_ms": 9000}, timeout_s=0.5
-        )
+        await sandbox.call("list_directory", {"path": "."}, timeout_s=0.5)
     await until(lambda: sandbox._connection.gone is not None)
     with pytest.raises(SandboxGone, match="stopped answering"):
         await sandbox.call("list_directory", {"path": "."}, timeout_s=5)

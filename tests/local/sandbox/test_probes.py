@@ -119,29 +119,27 @@ async def test_abstract_sockets(attack):
 
 
 async def test_first_processes(attack):
-    """Environment and command line of process 1 and of the agent give nothing away."""
+    """Environment and command line of process 1, the agent, give nothing away."""
     said = await attack(
         """
         import os
-        for pid in (1, 2):
-            for name in ("environ", "cmdline", "maps", "mem", "fd", "cwd", "root", "exe"):
-                path = f"/proc/{pid}/{name}"
-                try:
-                    if name == "fd":
-                        print(pid, name, [os.readlink(f"{path}/{n}") for n in os.listdir(path)])
-                    elif name in ("cwd", "root", "exe"):
-                        print(pid, name, os.readlink(path))
-                    else:
-                        print(pid, name, open(path, "rb").read(40000))
-                except OSError as error:
-                    pass
+        for name in ("environ", "cmdline", "maps", "mem", "fd", "cwd", "root", "exe"):
+            path = f"/proc/1/{name}"
+            try:
+                if name == "fd":
+                    print(name, [os.readlink(f"{path}/{n}") for n in os.listdir(path)])
+                elif name in ("cwd", "root", "exe"):
+                    print(name, os.readlink(path))
+                else:
+                    print(name, open(path, "rb").read(40000))
+            except OSError as error:
+                pass
         """
     )
 
-    given = [line for line in said.splitlines() if line.split()[1] in ("cmdline", "environ")]
-    assert len(given) == 3  # the agent's environment cannot be read at all
+    assert [line.split()[0] for line in said.splitlines()] == ["cmdline"]
     for secret in ("PATH=", "HOME=", "/var/tmp", "/agb-", "sessions", "AGB_", "--bind"):
-        assert secret not in "".join(given)
+        assert secret not in said
 
 
 async def test_agent_is_closed(attack):
@@ -149,9 +147,8 @@ async def test_agent_is_closed(attack):
     said = await attack(
         SYSTEM_CALL
         + """
-agent = next(int(p) for p in os.listdir("/proc") if p.isdigit()
-             and b"inside.agent" in open(f"/proc/{p}/cmdline", "rb").read()
-             and open(f"/proc/{p}/stat").read().rpartition(")")[2].split()[1] == "1")
+agent = 1
+assert b"inside.agent" in open(f"/proc/{agent}/cmdline", "rb").read()
 for path in ("mem", "environ", "maps", "fd/3", "fd/0"):
     try: open(f"/proc/{agent}/{path}", "rb"); print("opened", path)
     except OSError as error: pass

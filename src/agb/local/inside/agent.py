@@ -16,6 +16,7 @@ from .frames import Channel, FrameError, Message
 from .kernel import KernelEnded
 from .limits import Limits, hide_this_process
 from .metrics import get_metrics
+from .orphans import keep_collecting
 from .paths import Home
 
 TYPE_CHECKING = False
@@ -37,6 +38,7 @@ class Agent:
         packages: Sequence[str],
     ) -> None:
         self._channel = channel
+        self._at_limit = limits.at_limit
         self._running: dict[object, Cancellation] = {}
         place = Home(home)
         files = Files(limits, place)
@@ -72,7 +74,11 @@ class Agent:
                     cancellation.cancel()
                 continue
             self._running[number] = Cancellation()
-            _thread.start_new_thread(self._handle, (request, number, self._running[number]))
+            try:
+                _thread.start_new_thread(self._handle, (request, number, self._running[number]))
+            except RuntimeError:
+                del self._running[number]
+                self._channel.send({"id": number, **_problem(self._at_limit)})
 
     def _handle(self, request: Message, number: object, cancellation: Cancellation) -> None:
         """Do one request and answer it."""
@@ -120,6 +126,7 @@ def main(descriptor: int) -> None:
     """
     hide_this_process()
     os.umask(0o022)
+    keep_collecting()
     # Until the server has told the real limit, a message is the one with which it does.
     channel = Channel(descriptor, descriptor, 1 << 20)
     start = channel.receive()

@@ -56,6 +56,7 @@ class Commands:
             [self._shell, "-c", command],
             directory=self._home.resolve(cwd) if cwd else self._home.path,
             environment={**self._environment, **(envs or {})},
+            limits=self._limits,
         )
         stdout = Output(self._limits.max_output_bytes)
         stderr = Output(self._limits.max_output_bytes)

@@ -78,6 +78,7 @@ class Kernel:
                 [*command, *map(str, theirs)],
                 directory=directory,
                 environment=environment,
+                limits=limits,
                 inherited=theirs,
             )
         except OSError as error:
@@ -96,7 +97,15 @@ class Kernel:
         self._count = 0
         self._ready = False
         self.ended: KernelEnded | None = None
-        threading.Thread(target=self._pump, daemon=True).start()
+        try:
+            threading.Thread(target=self._pump, daemon=True).start()
+        except RuntimeError as error:
+            self.kill()
+            self._process.reap()
+            self.dispose()
+            for descriptor in (self._replies, self._process.stdout, self._process.stderr):
+                os.close(descriptor)
+            raise KernelEnded(limits.at_limit) from error
 
     def run(self, code: str, timeout_s: float, cancellation: Cancellation) -> Message:
         """Evaluate a cell in a process that is ready.

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+# What the agent may start beyond the limit of its session, mostly threads: a session that is full
+# has to be able to end what fills it.
+_HEADROOM = 128
+
 
 class Limits:
     """What the agent is told at its start; see `agb.local.settings.InsideSettings`."""
@@ -34,9 +38,10 @@ class Limits:
         self.max_open_files = max_open_files
         self.max_file_bytes = max_file_bytes
         self.max_data_bytes = max_data_bytes
+        self.at_limit: str = f"This session is at its limit of {max_processes} processes"
 
     def impose(self) -> None:
-        """Set the resource limits of this process and of all it will start.
+        """Set the resource limits of this process, and but for `restrict` of all it will start.
 
         They are set in here and not before bubblewrap: outside, RLIMIT_NPROC counts all processes
         of the user, and a busy user could start no sandbox.
@@ -44,7 +49,7 @@ class Limits:
         import resource
 
         wanted = (
-            (resource.RLIMIT_NPROC, self.max_processes),
+            (resource.RLIMIT_NPROC, self.max_processes + _HEADROOM),
             (resource.RLIMIT_NOFILE, self.max_open_files),
             (resource.RLIMIT_FSIZE, self.max_file_bytes),
             (resource.RLIMIT_DATA, self.max_data_bytes),
@@ -55,6 +60,14 @@ class Limits:
             if hard != resource.RLIM_INFINITY:
                 value = min(value, hard)
             resource.setrlimit(kind, (value, value))
+
+    def restrict(self, pid: int) -> None:
+        """Take the agent's headroom from a program it has just started."""
+        import resource
+
+        _soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+        value = min(self.max_processes, hard)
+        resource.prlimit(pid, resource.RLIMIT_NPROC, (value, value))
 
 
 def hide_this_process() -> None:

@@ -79,7 +79,12 @@ class Leftovers:
         """Read from the descriptor until its end, then close it."""
         with self._starting:
             if not self._started:
-                threading.Thread(target=self._run, daemon=True).start()
+                try:
+                    threading.Thread(target=self._run, daemon=True).start()
+                except RuntimeError:
+                    # The session is full of processes: this one loses its output.
+                    os.close(descriptor)
+                    return
                 self._started = True
         self._epoll.register(descriptor, select.EPOLLIN)
 

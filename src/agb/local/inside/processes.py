@@ -6,9 +6,13 @@ import os
 import signal
 import threading
 
+from . import orphans
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from .limits import Limits
 
 
 class Process:
@@ -20,6 +24,7 @@ class Process:
         *,
         directory: str,
         environment: Mapping[str, str],
+        limits: Limits,
         inherited: Sequence[int] = (),
     ) -> None:
         """Start it.
@@ -28,10 +33,11 @@ class Process:
             arguments: The program and what it is given.
             directory: Where it starts.
             environment: All variables it sees.
+            limits: The limits of this sandbox.
             inherited: Descriptors it keeps besides the three standard ones.
 
         Raises:
-            OSError: The program or the directory is not there.
+            OSError: The program or the directory is not there, or there are too many processes.
         """
         # Slow to import, and no part of starting the agent.
         import subprocess
@@ -41,17 +47,24 @@ class Process:
         self.stdout, stdout = _pipe()
         self.stderr, stderr = _pipe()
         try:
-            self._process = subprocess.Popen(
-                arguments,
-                cwd=directory,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                pass_fds=inherited,
-                # A session of its own: one signal reaches all it starts, and none of ours.
-                start_new_session=True,
-            )
+            with orphans.changing:
+                self._process = subprocess.Popen(
+                    arguments,
+                    cwd=directory,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    pass_fds=inherited,
+                    # A session of its own: one signal reaches all it starts, and none of ours.
+                    start_new_session=True,
+                )
+                orphans.watched.add(self._process.pid)
+            limits.restrict(self._process.pid)
+        except BlockingIOError as error:
+            os.close(self.stdout)
+            os.close(self.stderr)
+            raise OSError(error.errno, limits.at_limit) from error
         except BaseException:
             os.close(self.stdout)
             os.close(self.stderr)
@@ -78,6 +91,9 @@ class Process:
         """Collect a program that has ended; its status, negative for a signal."""
         with self._reaping:
             status = self._process.wait()
+        with orphans.changing:
+            orphans.watched.discard(self.pid)
+        orphans.collect()
         os.close(self.pidfd)
         return status
 
