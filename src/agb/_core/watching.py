@@ -49,9 +49,9 @@ class Polling:
         self._path = arguments.path("path", path)
         self._interval_s = arguments.seconds("interval", interval)
         self._grown_s = self._interval_s
-        self.pause_s = 0.0
-        self.is_ready = False
-        self.is_over = False
+        self.pause_s: float = 0.0
+        self.is_ready: bool = False
+        self.is_over: bool = False
 
     def poll(self) -> Steps[list[FileChangeEvent]]:
         """Ask once what changed; the first answer only sets the point to compare with.
