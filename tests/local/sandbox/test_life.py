@@ -135,7 +135,7 @@ async def test_agent_killed(sandboxes, caplog):
         await sandbox.call("shell", {"command": "sleep 9", "timeout_ms": 9000}, timeout_s=10)
     with pytest.raises(SandboxGone, match="ended"):
         await sandbox.call("list_directory", {"path": "."}, timeout_s=10)
-    await until(sandbox._end.done)
+    await until(lambda: caplog.records)
     await sandbox.aclose()
 
     result = await other.call("shell", {"command": "echo ok", "timeout_ms": 9000}, timeout_s=10)

@@ -322,10 +322,16 @@ async def test_flood(python):
 
 
 async def test_result_too_large(python):
-    """Results beyond the limit are left out by name; the process lives on."""
+    """Of a result beyond the limit the beginning is shown, and how much is not; all lives on."""
     reply = await python("big = 1\n'z' * 40_000_000")
 
-    assert reply["result"] == [{"isMainResult": True}]
+    (result,) = reply["result"]
+    assert result["isMainResult"] is True
+    assert result["text/plain"].startswith("'zzz")
+    assert result["text/plain"].endswith(
+        "[result too large: 40000002 characters of text/plain left out]"
+    )
+    assert len(result["text/plain"]) < 1100
     assert "40000002 characters of text/plain left out" in reply["stderr"][0]
     assert texts(await python("big")) == ["1"]
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .paths import Home
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
+# Characters shown of a text that is too large to be a result.
+_SHOWN = 1000
 _KNOWN_ELSEWHERE = ("java", "r")
 
 
@@ -245,7 +247,10 @@ def _results(value: object, limit: int) -> tuple[list[dict[str, object]], str]:
                 limit -= size
                 bundle[kind] = content
             else:
-                notes += f"[result too large: {size} characters of {kind} left out]\n"
+                note = f"[result too large: {size} characters of {kind} left out]"
+                notes += f"{note}\n"
+                if kind == "text/plain" and isinstance(content, str):
+                    bundle[kind] = f"{content[:_SHOWN]}\n{note}"
         kept.append(bundle)
     return kept, notes
 

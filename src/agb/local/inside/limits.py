@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
 # What the agent may start beyond the limit of its session, mostly threads: a session that is full
 # has to be able to end what fills it.
 _HEADROOM = 128
@@ -61,8 +67,20 @@ class Limits:
                 value = min(value, hard)
             resource.setrlimit(kind, (value, value))
 
+    @contextmanager
+    def of_programs(self) -> Generator[None]:
+        """Have what is started meanwhile inherit the session's limit, without the headroom."""
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+        resource.setrlimit(resource.RLIMIT_NPROC, (min(self.max_processes, soft), hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_NPROC, (soft, hard))
+
     def restrict(self, pid: int) -> None:
-        """Take the agent's headroom from a program it has just started."""
+        """Take the agent's headroom from a program it has just started, for good."""
         import resource
 
         _soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)

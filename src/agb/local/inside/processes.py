@@ -11,6 +11,7 @@ from . import orphans
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from .limits import Limits
 
@@ -42,23 +43,30 @@ class Process:
         # Slow to import, and no part of starting the agent.
         import subprocess
 
+        options: Any = {
+            "cwd": directory,
+            "env": environment,
+            "stdin": subprocess.DEVNULL,
+            "pass_fds": inherited,
+            # A session of its own: one signal reaches all it starts, and none of ours.
+            "start_new_session": True,
+        }
         self.stdout: int
         self.stderr: int
         self.stdout, stdout = _pipe()
         self.stderr, stderr = _pipe()
         try:
             with orphans.changing:
-                self._process = subprocess.Popen(
-                    arguments,
-                    cwd=directory,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=stdout,
-                    stderr=stderr,
-                    pass_fds=inherited,
-                    # A session of its own: one signal reaches all it starts, and none of ours.
-                    start_new_session=True,
-                )
+                try:
+                    with limits.of_programs():
+                        self._process = subprocess.Popen(
+                            arguments, stdout=stdout, stderr=stderr, **options
+                        )
+                except BlockingIOError:
+                    # The session is full; what is started now may be what empties it.
+                    self._process = subprocess.Popen(
+                        arguments, stdout=stdout, stderr=stderr, **options
+                    )
                 orphans.watched.add(self._process.pid)
             limits.restrict(self._process.pid)
         except BlockingIOError as error:
