@@ -41,6 +41,14 @@ class AsyncDirectoryWatcher:
 
     `async for` alone works too, polling as it goes: its first step sets the point to compare with,
     and a step that is cancelled may lose what it was about to give.
+
+    Example:
+        >>> async with session.file_system.watch_directory(".", interval=0.1) as watcher:
+        ...     _ = await session.file_system.write_file("seen.txt", "")
+        ...     async for events in watcher:
+        ...         break
+        >>> events[0].path
+        '/home/user/seen.txt'
     """
 
     __module__ = "agb"
@@ -62,13 +70,23 @@ class AsyncDirectoryWatcher:
         self._found: MemoryObjectReceiveStream[Events] | None = None
 
     def stop(self) -> None:
-        """End watching, also a poll on its way; a callback that runs is left to finish."""
+        """End watching, also a poll on its way; a callback that runs is left to finish.
+
+        Example:
+            >>> async with session.file_system.watch_directory(".") as watcher:
+            ...     watcher.stop()
+        """
         self._is_stopped = True
         if self._scope is not None:
             self._scope.cancel()
 
     async def aclose(self) -> None:
-        """End watching: the same as `stop`, for `contextlib.aclosing` and the like."""
+        """End watching: the same as `stop`, for `contextlib.aclosing` and the like.
+
+        Example:
+            >>> watcher = session.file_system.watch_directory(".")
+            >>> await watcher.aclose()
+        """
         self.stop()
 
     async def __aenter__(self) -> Self:
@@ -174,6 +192,14 @@ class DirectoryWatcher(threading.Thread):
         stop_event: Ends watching once it is set, after the poll or callback that is under way.
         ready_event: Set when the first poll has set the point that later ones compare with, and
             in any case when watching is over; `is_alive` tells the two apart.
+
+    Example:
+        >>> watcher = session.file_system.watch_directory(".", print, interval=0.1)
+        >>> watcher.start()
+        >>> watcher.ready_event.wait(30)
+        True
+        >>> watcher.stop_event.set()
+        >>> watcher.join(30)
     """
 
     __module__ = "agb"

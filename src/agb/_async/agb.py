@@ -104,7 +104,13 @@ class AsyncAGB:
 
     @cached_property
     def context(self) -> AsyncContextService:
-        """Contexts: files that outlive sessions."""
+        """Contexts: files that outlive sessions.
+
+        Example:
+            >>> listed = await agb.context.list()
+            >>> listed.success
+            True
+        """
         from .context_service import contexts_of
 
         return contexts_of(self)
@@ -291,7 +297,13 @@ class AsyncAGB:
         return AsyncOpenedSession(self, params, sync_context)
 
     async def aclose(self) -> None:
-        """Close the connections; sessions live on. A call after that raises RuntimeError."""
+        """Close the connections; sessions live on. A call after that raises RuntimeError.
+
+        Example:
+            >>> from agb import AsyncAGB
+            >>> other = AsyncAGB.local()
+            >>> await other.aclose()
+        """
         await self.client.aclose()
 
     async def __aenter__(self) -> Self:

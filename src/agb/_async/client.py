@@ -54,6 +54,10 @@ class AsyncClient:
     """The HTTP side of an `AsyncAGB`: one for all its sessions, safe to share.
 
     Programs get it from `agb.client` or `session.get_client()`; they rarely need it.
+
+    Example:
+        >>> agb.client is session.get_client()
+        True
     """
 
     __module__ = "agb"
@@ -92,6 +96,12 @@ class AsyncClient:
 
         Raises:
             RuntimeError: If this client has been closed.
+
+        Example:
+            >>> from agb._core import sessions
+            >>> found = await agb.client.run(sessions.get(session.session_id))
+            >>> found.success
+            True
         """
         if self._closed:
             operation.close()
@@ -122,6 +132,12 @@ class AsyncClient:
 
         Raises:
             AGBError: What went wrong, with a type for each thing a caller would do differently.
+
+        Example:
+            >>> from agb._core import requests
+            >>> reply = await agb.client.send(requests.get_session(session.session_id))
+            >>> reply.status_code
+            200
         """
         url, key = await self._where(call)
         sending = _Sending(call, url, key, self._config.timeout_ms / 1000)
@@ -135,7 +151,13 @@ class AsyncClient:
         return reply
 
     async def aclose(self) -> None:
-        """Close the connections that this client made; an injected HTTP client stays open."""
+        """Close the connections that this client made; an injected HTTP client stays open.
+
+        Example:
+            >>> from agb import AsyncAGB
+            >>> other = AsyncAGB.local()
+            >>> await other.client.aclose()
+        """
         self._closed = True
         await self._connections.aclose()
 

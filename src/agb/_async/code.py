@@ -11,6 +11,11 @@ class AsyncCode(AsyncBaseService):
     """Run code in a session; variables stay between calls.
 
     Reached as `session.code`.
+
+    Example:
+        >>> result = await session.code.run("6 * 7", "python")
+        >>> result.result
+        '42'
     """
 
     __module__ = "agb"

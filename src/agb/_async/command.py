@@ -13,6 +13,11 @@ class AsyncCommand(AsyncBaseService):
     """Run shell commands in a session; each call is a fresh shell.
 
     Reached as `session.command`.
+
+    Example:
+        >>> result = await session.command.execute("pwd")
+        >>> result.stdout.strip()
+        '/home/user'
     """
 
     __module__ = "agb"

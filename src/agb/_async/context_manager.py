@@ -15,6 +15,11 @@ class AsyncContextManager(AsyncBaseService):
 
     Reached as `session.context`. Which contexts a session has is said when it is created, by
     `context_syncs` of `CreateSessionParams`.
+
+    Example:
+        >>> found = await session.context.info()
+        >>> found.success
+        True
     """
 
     __module__ = "agb"

@@ -30,6 +30,12 @@ class AsyncContextService:
 
     Args:
         agb: The client that the service belongs to.
+
+    Example:
+        >>> made = await agb.context.create("docs-example")
+        >>> made.success
+        True
+        >>> deleted = await agb.context.delete(made.context)
     """
 
     __module__ = "agb"

@@ -26,6 +26,12 @@ class AsyncFileSystem(AsyncWatching, AsyncBaseService):
     """Work with the files of a session.
 
     Reached as `session.file_system` or `session.file`. Paths are paths inside the session.
+
+    Example:
+        >>> _ = await session.file.write("hello.txt", "hello")
+        >>> read = await session.file.read("hello.txt")
+        >>> read.content
+        'hello'
     """
 
     __module__ = "agb"

@@ -23,6 +23,11 @@ class Context:
         name: Its name.
         created_at: When it was made, as the service writes it; None if it does not say.
         last_used_at: When a session last used it; None if the service does not say.
+
+    Example:
+        >>> from agb import Context
+        >>> Context('c-1', 'data').name
+        'data'
     """
 
     __module__ = "agb"
@@ -40,6 +45,11 @@ class ContextListParams:
     Args:
         max_results: Contexts on a page; None means 10.
         next_token: `next_token` of the page before; None means the first page.
+
+    Example:
+        >>> from agb import ContextListParams
+        >>> ContextListParams(max_results=5).max_results
+        5
     """
 
     __module__ = "agb"
@@ -58,6 +68,11 @@ class ContextResult(Result):
         context_id: Its id, `""` on failure.
         context: The context; None on failure.
         error_message: Why not, None on success.
+
+    Example:
+        >>> from agb import ContextResult
+        >>> ContextResult(success=True, context_id='c-1').context_id
+        'c-1'
     """
 
     __module__ = "agb"
@@ -69,7 +84,12 @@ class ContextResult(Result):
     error_message: str = None  # type: ignore[assignment]  # see the module's docstring
 
     def unwrap(self) -> Context:
-        """Return the context, or raise the error of a failed result."""
+        """Return the context, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import ContextResult
+            >>> ContextResult(success=True, context_id='c-1').unwrap()
+        """
         return self.raise_for_error().context
 
 
@@ -85,6 +105,11 @@ class ContextListResult(Result):
         max_results: The page size.
         total_count: How many contexts there are on all pages; 0 if the service does not say.
         error_message: Why not, None on success.
+
+    Example:
+        >>> from agb import ContextListResult
+        >>> ContextListResult(success=True, contexts=[]).contexts
+        []
     """
 
     __module__ = "agb"
@@ -98,7 +123,13 @@ class ContextListResult(Result):
     error_message: str = None  # type: ignore[assignment]  # see the module's docstring
 
     def unwrap(self) -> list[Context]:
-        """Return the contexts, or raise the error of a failed result."""
+        """Return the contexts, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import ContextListResult
+            >>> ContextListResult(success=True, contexts=[]).unwrap()
+            []
+        """
         return self.raise_for_error().contexts
 
 
@@ -112,6 +143,11 @@ class ClearContextResult(Result):
         error_message: Why not, None on success.
         status: `clearing`, or `available` when the context can be used; `""` on failure.
         context_id: Id of the context.
+
+    Example:
+        >>> from agb import ClearContextResult
+        >>> ClearContextResult(success=True, status='available', context_id='c-1').status
+        'available'
     """
 
     __module__ = "agb"
@@ -123,7 +159,13 @@ class ClearContextResult(Result):
     context_id: str = ""
 
     def unwrap(self) -> str:
-        """Return the status, or raise the error of a failed result."""
+        """Return the status, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import ClearContextResult
+            >>> ClearContextResult(success=True, status='available', context_id='c-1').unwrap()
+            'available'
+        """
         return self.raise_for_error().status
 
 
@@ -137,6 +179,11 @@ class FileUrlResult(Result):
         url: The address, `""` on failure. Whoever has it can use it: it is not shown in a repr.
         expire_time: When it stops working, as the service says it; None if it does not.
         error_message: Why not, None on success.
+
+    Example:
+        >>> from agb import FileUrlResult
+        >>> FileUrlResult(success=True, url='https://files.example/a').url
+        'https://files.example/a'
     """
 
     __module__ = "agb"
@@ -148,7 +195,13 @@ class FileUrlResult(Result):
     error_message: str = None  # type: ignore[assignment]  # see the module's docstring
 
     def unwrap(self) -> str:
-        """Return the address, or raise the error of a failed result."""
+        """Return the address, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import FileUrlResult
+            >>> FileUrlResult(success=True, url='https://files.example/a').unwrap()
+            'https://files.example/a'
+        """
         return self.raise_for_error().url
 
 
@@ -165,6 +218,11 @@ class ContextFileEntry:
         gmt_modified: When it was changed last.
         size: Its length in bytes.
         status: Whether it can be used, in the words of the service.
+
+    Example:
+        >>> from agb import ContextFileEntry
+        >>> ContextFileEntry(file_name='a.txt', size=4).size
+        4
     """
 
     __module__ = "agb"
@@ -189,6 +247,11 @@ class ContextFileListResult(Result):
         entries: The files and folders on it.
         count: How many there are on all pages; None on failure, and if the service does not say.
         error_message: Why not, None on success.
+
+    Example:
+        >>> from agb import ContextFileListResult
+        >>> ContextFileListResult(success=True, entries=[], count=0).count
+        0
     """
 
     __module__ = "agb"
@@ -202,7 +265,13 @@ class ContextFileListResult(Result):
     error_message: str = None  # type: ignore[assignment]  # see the module's docstring
 
     def unwrap(self) -> list[ContextFileEntry]:
-        """Return the entries, or raise the error of a failed result."""
+        """Return the entries, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import ContextFileListResult
+            >>> ContextFileListResult(success=True, entries=[], count=0).unwrap()
+            []
+        """
         return self.raise_for_error().entries
 
 
@@ -218,6 +287,11 @@ class ContextStatusData:
         start_time: When it began, as the service counts; 0 if unknown.
         finish_time: When it ended, as the service counts; 0 if unknown.
         task_type: `upload` (saving) or `download` (bringing into the session).
+
+    Example:
+        >>> from agb import ContextStatusData
+        >>> ContextStatusData(context_id='c-1', status='Success').status
+        'Success'
     """
 
     __module__ = "agb"
@@ -240,6 +314,11 @@ class ContextInfoResult(Result):
         success: Whether the service answered.
         context_status_data: One item for each transfer.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import ContextInfoResult
+        >>> ContextInfoResult(success=True, context_status_data=[]).context_status_data
+        []
     """
 
     __module__ = "agb"
@@ -252,7 +331,13 @@ class ContextInfoResult(Result):
     error_message: str = ""
 
     def unwrap(self) -> list[ContextStatusData]:
-        """Return the items, or raise the error of a failed result."""
+        """Return the items, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import ContextInfoResult
+            >>> ContextInfoResult(success=True, context_status_data=[]).unwrap()
+            []
+        """
         return self.raise_for_error().context_status_data
 
 
@@ -264,6 +349,11 @@ class ContextSyncResult(Result):
         request_id: The server's id of the request that began it.
         success: Whether every transfer reached its end.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import ContextSyncResult
+        >>> ContextSyncResult(success=True).success
+        True
     """
 
     __module__ = "agb"
@@ -275,5 +365,10 @@ class ContextSyncResult(Result):
         yield  # makes this a generator, which is what is waited for
 
     def unwrap(self) -> None:
-        """Return None, or raise the error of a failed result."""
+        """Return None, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import ContextSyncResult
+            >>> ContextSyncResult(success=True).unwrap()
+        """
         self.raise_for_error()

@@ -43,6 +43,12 @@ class AGBError(Exception):
         retryable: Whether the same call may simply be made again: it was not carried out, or
             changes nothing, and the reason may pass. The client has then made its `max_retries`.
         retry_after: How long the server asked to wait before that, in seconds, or None.
+
+    Example:
+        >>> from agb import AGBError
+        >>> error = AGBError('no session', request_id='r-1', retryable=True)
+        >>> str(error), error.request_id
+        ('no session', 'r-1')
     """
 
     __module__ = "agb"
@@ -65,21 +71,39 @@ class AGBError(Exception):
 
 
 class InvalidArgumentError(AGBError, ValueError):
-    """Raised when a value can't be sent: empty, of a wrong type, or breaking a rule."""
+    """Raised when a value can't be sent: empty, of a wrong type, or breaking a rule.
+
+    Example:
+        >>> from agb import InvalidArgumentError
+        >>> str(InvalidArgumentError('path is required'))
+        'path is required'
+    """
 
     __module__ = "agb"
     _default_message = "Invalid argument"
 
 
 class LabelValidationError(InvalidArgumentError):
-    """Raised when a label set breaks one of the label rules."""
+    """Raised when a label set breaks one of the label rules.
+
+    Example:
+        >>> from agb import LabelValidationError
+        >>> str(LabelValidationError('Label keys cannot be empty'))
+        'Label keys cannot be empty'
+    """
 
     __module__ = "agb"
     _default_message = "Invalid labels"
 
 
 class AuthenticationError(AGBError):
-    """Raised when the service refuses the API key."""
+    """Raised when the service refuses the API key.
+
+    Example:
+        >>> from agb import AuthenticationError
+        >>> str(AuthenticationError('bad key'))
+        'bad key'
+    """
 
     __module__ = "agb"
     _default_message = "Authentication failed"
@@ -92,6 +116,11 @@ class APIError(AGBError):
         message: What happened.
         status_code: HTTP status of the reply, or None if there was none.
         **kwargs: As for `AGBError`.
+
+    Example:
+        >>> from agb import APIError
+        >>> str(APIError('HTTP 500'))
+        'HTTP 500'
     """
 
     __module__ = "agb"
@@ -105,77 +134,143 @@ class APIError(AGBError):
 
 
 class APIConnectionError(APIError):
-    """Raised when no connection could be made, or when it broke before the reply was whole."""
+    """Raised when no connection could be made, or when it broke before the reply was whole.
+
+    Example:
+        >>> from agb import APIConnectionError
+        >>> str(APIConnectionError('connection refused'))
+        'connection refused'
+    """
 
     __module__ = "agb"
     _default_message = "Connection failed"
 
 
 class APITimeoutError(APIError):
-    """Raised when the service did not answer in time."""
+    """Raised when the service did not answer in time.
+
+    Example:
+        >>> from agb import APITimeoutError
+        >>> str(APITimeoutError('no reply in 60 s'))
+        'no reply in 60 s'
+    """
 
     __module__ = "agb"
     _default_message = "Request timed out"
 
 
 class SessionError(AGBError):
-    """Raised when a session could not be created or used."""
+    """Raised when a session could not be created or used.
+
+    Example:
+        >>> from agb import SessionError
+        >>> str(SessionError('no session'))
+        'no session'
+    """
 
     __module__ = "agb"
     _default_message = "Session error"
 
 
 class SessionNotFoundError(SessionError):
-    """Raised when a session does not exist, or no longer exists."""
+    """Raised when a session does not exist, or no longer exists.
+
+    Example:
+        >>> from agb import SessionNotFoundError
+        >>> str(SessionNotFoundError('Session not found: s-1'))
+        'Session not found: s-1'
+    """
 
     __module__ = "agb"
     _default_message = "Session not found"
 
 
 class CommandError(AGBError):
-    """Raised when code or a command failed in the session."""
+    """Raised when code or a command failed in the session.
+
+    Example:
+        >>> from agb import CommandError
+        >>> str(CommandError('exit code 1'))
+        'exit code 1'
+    """
 
     __module__ = "agb"
     _default_message = "Command execution error"
 
 
 class FileError(AGBError):
-    """Raised when a file operation failed in the session."""
+    """Raised when a file operation failed in the session.
+
+    Example:
+        >>> from agb import FileError
+        >>> str(FileError('No such file'))
+        'No such file'
+    """
 
     __module__ = "agb"
     _default_message = "File operation error"
 
 
 class LocalServerError(AGBError):
-    """Raised when the embedded server could not start, or ended while it was in use."""
+    """Raised when the embedded server could not start, or ended while it was in use.
+
+    Example:
+        >>> from agb import LocalServerError
+        >>> str(LocalServerError('no namespaces'))
+        'no namespaces'
+    """
 
     __module__ = "agb"
     _default_message = "The embedded server is not running"
 
 
 class ApplicationError(AGBError):
-    """Documented name; nothing in this package raises it."""
+    """Documented name; nothing in this package raises it.
+
+    Example:
+        >>> from agb import ApplicationError
+        >>> str(ApplicationError())
+        'Application operation error'
+    """
 
     __module__ = "agb"
     _default_message = "Application operation error"
 
 
 class BrowserError(AGBError):
-    """Documented name; nothing in this package raises it."""
+    """Documented name; nothing in this package raises it.
+
+    Example:
+        >>> from agb import BrowserError
+        >>> str(BrowserError())
+        'Browser operation error'
+    """
 
     __module__ = "agb"
     _default_message = "Browser operation error"
 
 
 class ClearanceTimeoutError(AGBError):
-    """Documented name; nothing in this package raises it."""
+    """Documented name; nothing in this package raises it.
+
+    Example:
+        >>> from agb import ClearanceTimeoutError
+        >>> str(ClearanceTimeoutError())
+        'Clearance task timed out'
+    """
 
     __module__ = "agb"
     _default_message = "Clearance task timed out"
 
 
 class ScreenError(AGBError):
-    """Documented name; nothing in this package raises it."""
+    """Documented name; nothing in this package raises it.
+
+    Example:
+        >>> from agb import ScreenError
+        >>> str(ScreenError())
+        'Screen operation error'
+    """
 
     __module__ = "agb"
     _default_message = "Screen operation error"

@@ -20,6 +20,11 @@ class McpToolResult(Result):
         success: Whether the tool did its work.
         data: What it answered, as text; None on failure.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import McpToolResult
+        >>> McpToolResult(success=True, data='done').data
+        'done'
     """
 
     __module__ = "agb"
@@ -30,7 +35,13 @@ class McpToolResult(Result):
     error_message: str = ""
 
     def unwrap(self) -> str:
-        """Return the answer, or raise the error of a failed result."""
+        """Return the answer, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import McpToolResult
+            >>> McpToolResult(success=True, data='done').unwrap()
+            'done'
+        """
         return self.raise_for_error().data
 
 
@@ -43,6 +54,11 @@ class McpToolsResult(Result):
         success: Whether the list was read.
         tools: The tools.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import McpToolsResult
+        >>> McpToolsResult(success=True, tools=[]).tools
+        []
     """
 
     __module__ = "agb"
@@ -53,7 +69,13 @@ class McpToolsResult(Result):
     error_message: str = ""
 
     def unwrap(self) -> list[McpTool]:
-        """Return the tools, or raise the error of a failed result."""
+        """Return the tools, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import McpToolsResult
+            >>> McpToolsResult(success=True, tools=[]).unwrap()
+            []
+        """
         return self.raise_for_error().tools
 
 
@@ -73,6 +95,11 @@ class SessionMetrics:
         rx_used_kbyte: Received since its start, in kilobytes.
         tx_used_kbyte: Sent since its start, in kilobytes.
         timestamp: When this was measured, as the service writes it.
+
+    Example:
+        >>> from agb import SessionMetrics
+        >>> SessionMetrics(cpu_count=2).cpu_count
+        2
     """
 
     __module__ = "agb"
@@ -91,22 +118,46 @@ class SessionMetrics:
 
     @property
     def rx_rate_kbps(self) -> float:
-        """The older spelling of `rx_rate_kbyte_per_s`."""
+        """The older spelling of `rx_rate_kbyte_per_s`.
+
+        Example:
+            >>> from agb import SessionMetrics
+            >>> SessionMetrics(rx_rate_kbyte_per_s=1.5).rx_rate_kbps
+            1.5
+        """
         return self.rx_rate_kbyte_per_s
 
     @property
     def tx_rate_kbps(self) -> float:
-        """The older spelling of `tx_rate_kbyte_per_s`."""
+        """The older spelling of `tx_rate_kbyte_per_s`.
+
+        Example:
+            >>> from agb import SessionMetrics
+            >>> SessionMetrics(tx_rate_kbyte_per_s=1.5).tx_rate_kbps
+            1.5
+        """
         return self.tx_rate_kbyte_per_s
 
     @property
     def rx_used_kb(self) -> float:
-        """The older spelling of `rx_used_kbyte`."""
+        """The older spelling of `rx_used_kbyte`.
+
+        Example:
+            >>> from agb import SessionMetrics
+            >>> SessionMetrics(rx_used_kbyte=1.5).rx_used_kb
+            1.5
+        """
         return self.rx_used_kbyte
 
     @property
     def tx_used_kb(self) -> float:
-        """The older spelling of `tx_used_kbyte`."""
+        """The older spelling of `tx_used_kbyte`.
+
+        Example:
+            >>> from agb import SessionMetrics
+            >>> SessionMetrics(tx_used_kbyte=1.5).tx_used_kb
+            1.5
+        """
         return self.tx_used_kbyte
 
 
@@ -120,6 +171,11 @@ class SessionMetricsResult(Result):
         metrics: The figures; None on failure.
         error_message: Why not, `""` on success.
         raw: The figures as the service sent them, `{}` on failure.
+
+    Example:
+        >>> from agb import SessionMetricsResult
+        >>> SessionMetricsResult(error_message='no metrics').success
+        False
     """
 
     __module__ = "agb"
@@ -131,5 +187,11 @@ class SessionMetricsResult(Result):
     raw: dict[str, Any] = field(factory=dict[str, Any])
 
     def unwrap(self) -> SessionMetrics:
-        """Return the figures, or raise the error of a failed result."""
+        """Return the figures, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import SessionMetricsResult
+            >>> SessionMetricsResult(success=True).unwrap() is None
+            True
+        """
         return self.raise_for_error().metrics

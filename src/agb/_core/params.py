@@ -57,6 +57,11 @@ class BrowserContext:
 
         Returns:
             A new list, empty if there are none.
+
+        Example:
+            >>> from agb import BrowserContext
+            >>> BrowserContext('c-1').get_all_context_syncs()
+            []
         """
         return list(self.extension_context_syncs or [])
 

@@ -21,7 +21,13 @@ _WILDCARDS = "*?[]"
 
 
 class UploadStrategy(Enum):
-    """When a context's files are saved."""
+    """When a context's files are saved.
+
+    Example:
+        >>> from agb import UploadStrategy
+        >>> UploadStrategy.UPLOAD_BEFORE_RESOURCE_RELEASE.value
+        'UploadBeforeResourceRelease'
+    """
 
     __module__ = "agb"
 
@@ -29,7 +35,13 @@ class UploadStrategy(Enum):
 
 
 class DownloadStrategy(Enum):
-    """When a context's files are brought into a session."""
+    """When a context's files are brought into a session.
+
+    Example:
+        >>> from agb import DownloadStrategy
+        >>> DownloadStrategy.DOWNLOAD_ASYNC.value
+        'DownloadAsync'
+    """
 
     __module__ = "agb"
 
@@ -37,7 +49,13 @@ class DownloadStrategy(Enum):
 
 
 class UploadMode(Enum):
-    """In which form a context's files are saved."""
+    """In which form a context's files are saved.
+
+    Example:
+        >>> from agb import UploadMode
+        >>> UploadMode.ARCHIVE.value
+        'Archive'
+    """
 
     __module__ = "agb"
 
@@ -46,7 +64,13 @@ class UploadMode(Enum):
 
 
 class Lifecycle(Enum):
-    """How long saved files are kept."""
+    """How long saved files are kept.
+
+    Example:
+        >>> from agb import Lifecycle
+        >>> Lifecycle.LIFECYCLE_FOREVER.value
+        'Lifecycle_Forever'
+    """
 
     __module__ = "agb"
 
@@ -97,6 +121,11 @@ class UploadPolicy:
 
     Raises:
         InvalidArgumentError: A `ValueError`: a value is not a member of its enumeration.
+
+    Example:
+        >>> from agb import UploadPolicy
+        >>> UploadPolicy() == UploadPolicy()
+        True
     """
 
     __module__ = "agb"
@@ -108,7 +137,13 @@ class UploadPolicy:
     upload_mode: UploadMode = field(default=UploadMode.FILE, validator=_member)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the wire form."""
+        """Return the wire form.
+
+        Example:
+            >>> from agb import UploadPolicy
+            >>> UploadPolicy().to_dict()["uploadMode"]
+            'File'
+        """
         return {
             "autoUpload": self.auto_upload,
             "uploadStrategy": self.upload_strategy.value,
@@ -126,6 +161,11 @@ class DownloadPolicy:
 
     Raises:
         InvalidArgumentError: A `ValueError`: the strategy is not a member of its enumeration.
+
+    Example:
+        >>> from agb import DownloadPolicy
+        >>> DownloadPolicy() == DownloadPolicy()
+        True
     """
 
     __module__ = "agb"
@@ -136,7 +176,13 @@ class DownloadPolicy:
     )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the wire form."""
+        """Return the wire form.
+
+        Example:
+            >>> from agb import DownloadPolicy
+            >>> DownloadPolicy().to_dict()
+            {'autoDownload': True, 'downloadStrategy': 'DownloadAsync'}
+        """
         return {
             "autoDownload": self.auto_download,
             "downloadStrategy": self.download_strategy.value,
@@ -149,6 +195,11 @@ class DeletePolicy:
 
     Args:
         sync_local_file: True if it is.
+
+    Example:
+        >>> from agb import DeletePolicy
+        >>> DeletePolicy() == DeletePolicy()
+        True
     """
 
     __module__ = "agb"
@@ -156,7 +207,13 @@ class DeletePolicy:
     sync_local_file: bool = True
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the wire form."""
+        """Return the wire form.
+
+        Example:
+            >>> from agb import DeletePolicy
+            >>> DeletePolicy().to_dict()
+            {'syncLocalFile': True}
+        """
         return {"syncLocalFile": self.sync_local_file}
 
 
@@ -168,6 +225,11 @@ class ExtractPolicy:
         extract: Unpack them.
         delete_src_file: Remove the archive itself afterwards.
         extract_current_folder: Unpack beside the archive instead of into a folder of its name.
+
+    Example:
+        >>> from agb import ExtractPolicy
+        >>> ExtractPolicy() == ExtractPolicy()
+        True
     """
 
     __module__ = "agb"
@@ -177,7 +239,13 @@ class ExtractPolicy:
     extract_current_folder: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the wire form."""
+        """Return the wire form.
+
+        Example:
+            >>> from agb import ExtractPolicy
+            >>> ExtractPolicy().to_dict()
+            {'extract': True, 'deleteSrcFile': True, 'extractToCurrentFolder': False}
+        """
         return {
             "extract": self.extract,
             "deleteSrcFile": self.delete_src_file,
@@ -195,6 +263,11 @@ class WhiteList:
 
     Raises:
         InvalidArgumentError: A `ValueError`: a path holds a wildcard.
+
+    Example:
+        >>> from agb import WhiteList
+        >>> WhiteList('/data') == WhiteList('/data')
+        True
     """
 
     __module__ = "agb"
@@ -203,7 +276,13 @@ class WhiteList:
     exclude_paths: list[str] = field(factory=list[str], validator=_plain_paths)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the wire form."""
+        """Return the wire form.
+
+        Example:
+            >>> from agb import WhiteList
+            >>> WhiteList('/data').to_dict()
+            {'path': '/data', 'excludePaths': []}
+        """
         return {"path": self.path, "excludePaths": list(self.exclude_paths)}
 
 
@@ -213,6 +292,11 @@ class BWList:
 
     Args:
         white_lists: The parts; none means all of it.
+
+    Example:
+        >>> from agb import BWList
+        >>> BWList() == BWList()
+        True
     """
 
     __module__ = "agb"
@@ -223,7 +307,13 @@ class BWList:
     )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the wire form."""
+        """Return the wire form.
+
+        Example:
+            >>> from agb import BWList
+            >>> BWList().to_dict()
+            {'whiteLists': []}
+        """
         return {"whiteLists": [each.to_dict() for each in self.white_lists]}
 
 
@@ -238,6 +328,11 @@ class RecyclePolicy:
     Raises:
         InvalidArgumentError: A `ValueError`: the lifecycle is not a member of its enumeration, or
             a path holds a wildcard.
+
+    Example:
+        >>> from agb import RecyclePolicy
+        >>> RecyclePolicy() == RecyclePolicy()
+        True
     """
 
     __module__ = "agb"
@@ -246,7 +341,13 @@ class RecyclePolicy:
     paths: list[str] = field(factory=lambda: [""], validator=_plain_paths)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the wire form."""
+        """Return the wire form.
+
+        Example:
+            >>> from agb import RecyclePolicy
+            >>> RecyclePolicy().to_dict()
+            {'lifecycle': 'Lifecycle_Forever', 'paths': ['']}
+        """
         return {"lifecycle": self.lifecycle.value, "paths": list(self.paths)}
 
 
@@ -256,6 +357,11 @@ class MappingPolicy:
 
     Args:
         path: The path that the context had in the sessions that saved it.
+
+    Example:
+        >>> from agb import MappingPolicy
+        >>> MappingPolicy('/data') == MappingPolicy('/data')
+        True
     """
 
     __module__ = "agb"
@@ -263,7 +369,13 @@ class MappingPolicy:
     path: str = field(default="", validator=_plain_path)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the wire form."""
+        """Return the wire form.
+
+        Example:
+            >>> from agb import MappingPolicy
+            >>> MappingPolicy('/data').to_dict()
+            {'path': '/data'}
+        """
         return {"path": self.path}
 
 
@@ -323,7 +435,13 @@ class SyncPolicy:
         self.mapping_policy = mapping_policy and _or_default(mapping_policy, MappingPolicy)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the wire form."""
+        """Return the wire form.
+
+        Example:
+            >>> from agb import SyncPolicy
+            >>> sorted(SyncPolicy().to_dict())[:2]
+            ['bwList', 'deletePolicy']
+        """
         mapping = self.mapping_policy
         return {
             "uploadPolicy": self.upload_policy.to_dict(),
@@ -371,6 +489,11 @@ class ContextSync:
 
         Returns:
             The new object.
+
+        Example:
+            >>> from agb import ContextSync
+            >>> ContextSync.new('c-1', '/home/user/data').path
+            '/home/user/data'
         """
         return cls(context_id, path, policy)
 
@@ -382,6 +505,12 @@ class ContextSync:
 
         Returns:
             This object.
+
+        Example:
+            >>> from agb import ContextSync
+            >>> from agb import SyncPolicy
+            >>> ContextSync('c-1', '/data').with_policy(SyncPolicy()).path
+            '/data'
         """
         self.policy = policy
         return self
@@ -390,6 +519,11 @@ class ContextSync:
         """Return the wire form; the policy travels as JSON text, the default one if there is none.
 
         Some services leave a context without a policy out of the session (trap T24).
+
+        Example:
+            >>> from agb import ContextSync
+            >>> ContextSync('c-1', '/data').to_dict()['path']
+            '/data'
         """
         policy = SyncPolicy() if self.policy is None else self.policy
         text = json.dumps(policy.to_dict(), ensure_ascii=False)

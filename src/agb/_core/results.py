@@ -32,6 +32,11 @@ class ApiResponse:
 
     Args:
         request_id: The server's id of the request, `""` if there was none.
+
+    Example:
+        >>> from agb import ApiResponse
+        >>> ApiResponse('r-1').request_id
+        'r-1'
     """
 
     __module__ = "agb"
@@ -43,6 +48,11 @@ class ApiResponse:
 
         Returns:
             The id, `""` if no request was sent or the server gave none.
+
+        Example:
+            >>> from agb import ApiResponse
+            >>> ApiResponse('r-1').get_request_id()
+            'r-1'
         """
         return self.request_id
 
@@ -56,6 +66,11 @@ class Result(ApiResponse):
         success: Whether the call did what was asked.
         error_message: Why not, `""` on success.
         exception: The typed error behind `error_message`, None on success.
+
+    Example:
+        >>> from agb import Result
+        >>> Result('r-1', True).raise_for_error().success
+        True
     """
 
     __module__ = "agb"
@@ -74,6 +89,12 @@ class Result(ApiResponse):
 
         Returns:
             A result with the error's text, request id and type.
+
+        Example:
+            >>> from agb import Result
+            >>> from agb import FileError
+            >>> Result.failed(FileError('No such file')).error_message
+            'No such file'
         """
         return cls(
             request_id=error.request_id, success=False, error_message=str(error), exception=error
@@ -106,6 +127,11 @@ class SessionResult(Result, Generic[T]):
         success: Whether there is a session.
         error_message: Why not, `""` on success.
         session: The session; None on failure.
+
+    Example:
+        >>> from agb import SessionResult
+        >>> SessionResult(error_message='quota exceeded').success
+        False
     """
 
     __module__ = "agb"
@@ -116,7 +142,13 @@ class SessionResult(Result, Generic[T]):
     session: T = None  # type: ignore[assignment]  # None on failure only: see the module's docstring
 
     def unwrap(self) -> T:
-        """Return the session, or raise the error of a failed result."""
+        """Return the session, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import SessionResult
+            >>> SessionResult(success=True, session='a session').unwrap()
+            'a session'
+        """
         return self.raise_for_error().session
 
 
@@ -128,12 +160,23 @@ class DeleteResult(Result):
         request_id: The server's id of the request.
         success: Whether the session was deleted.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import DeleteResult
+        >>> DeleteResult('r-1', True, '').success
+        True
     """
 
     __module__ = "agb"
 
     def unwrap(self) -> None:
-        """Return None, or raise the error of a failed result."""
+        """Return None, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import DeleteResult
+            >>> DeleteResult('r-1', True, '').unwrap() is None
+            True
+        """
         self.raise_for_error()
 
 
@@ -146,6 +189,11 @@ class OperationResult(Result, Generic[T]):
         success: Whether the operation succeeded.
         data: What it gave: a dict for `info` and `get_labels`; None on failure.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import OperationResult
+        >>> OperationResult(success=True, data={'project': 'demo'}).data
+        {'project': 'demo'}
     """
 
     __module__ = "agb"
@@ -156,7 +204,13 @@ class OperationResult(Result, Generic[T]):
     error_message: str = ""
 
     def unwrap(self) -> T:
-        """Return the data, or raise the error of a failed result."""
+        """Return the data, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import OperationResult
+            >>> OperationResult(success=True, data={'project': 'demo'}).unwrap()
+            {'project': 'demo'}
+        """
         return self.raise_for_error().data
 
 
@@ -169,6 +223,11 @@ class BoolResult(Result):
         success: Whether it happened.
         data: True on success, None on failure.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import BoolResult
+        >>> BoolResult(success=True, data=True).data
+        True
     """
 
     __module__ = "agb"
@@ -179,7 +238,13 @@ class BoolResult(Result):
     error_message: str = ""
 
     def unwrap(self) -> bool:
-        """Return True, or raise the error of a failed result."""
+        """Return True, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import BoolResult
+            >>> BoolResult(success=True, data=True).unwrap()
+            True
+        """
         return bool(self.raise_for_error().data)
 
 
@@ -202,6 +267,11 @@ class GetSessionData:
         link_url: Address of the direct route, `""` if there is none.
         ws_url: Address for streaming, `""` if there is none.
         tool_list: Tools of the direct route.
+
+    Example:
+        >>> from agb import GetSessionData
+        >>> 'secret' in repr(GetSessionData(session_id='s-1', token='secret'))
+        False
     """
 
     __module__ = "agb"
@@ -232,6 +302,12 @@ class GetSessionResult(Result):
         success: Whether the session was found.
         data: What the service knows of it; None on failure.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import GetSessionResult
+        >>> from agb import GetSessionData
+        >>> GetSessionResult(success=True, data=GetSessionData(session_id='s-1')).data.session_id
+        's-1'
     """
 
     __module__ = "agb"
@@ -245,11 +321,27 @@ class GetSessionResult(Result):
 
     @classmethod
     def failed(cls, error: AGBError) -> Self:
-        """Make the result of a call that failed, with the status and code of the reply."""
+        """Make the result of a call that failed, with the status and code of the reply.
+
+        Example:
+            >>> from agb import GetSessionResult
+            >>> from agb import SessionNotFoundError
+            >>> result = GetSessionResult.failed(SessionNotFoundError('gone', status_code=400))
+            >>> result.http_status_code
+            400
+        """
         return cls(**_failure_facts(error))
 
     def unwrap(self) -> GetSessionData:
-        """Return the session's data, or raise the error of a failed result."""
+        """Return the session's data, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import GetSessionResult
+            >>> from agb import GetSessionData
+            >>> result = GetSessionResult(success=True, data=GetSessionData(session_id='s-1'))
+            >>> result.unwrap().session_id
+            's-1'
+        """
         return self.raise_for_error().data
 
 
@@ -264,6 +356,11 @@ class SessionStatusResult(Result):
         success: Whether the service answered.
         status: Its word, such as `RUNNING`, `DELETING` or `FINISH`; `""` on failure.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import SessionStatusResult
+        >>> SessionStatusResult(success=True, status='RUNNING').status
+        'RUNNING'
     """
 
     __module__ = "agb"
@@ -277,11 +374,25 @@ class SessionStatusResult(Result):
 
     @classmethod
     def failed(cls, error: AGBError) -> Self:
-        """Make the result of a call that failed, with the status and code of the reply."""
+        """Make the result of a call that failed, with the status and code of the reply.
+
+        Example:
+            >>> from agb import SessionStatusResult
+            >>> from agb import SessionNotFoundError
+            >>> result = SessionStatusResult.failed(SessionNotFoundError('gone', status_code=400))
+            >>> result.http_status_code
+            400
+        """
         return cls(**_failure_facts(error))
 
     def unwrap(self) -> str:
-        """Return the status, or raise the error of a failed result."""
+        """Return the status, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import SessionStatusResult
+            >>> SessionStatusResult(success=True, status='RUNNING').unwrap()
+            'RUNNING'
+        """
         return self.raise_for_error().status
 
 
@@ -302,6 +413,11 @@ class SessionSummary:
     Args:
         session_id: Its id.
         status: Where it is in its life, in the words of the service; `""` if it does not say.
+
+    Example:
+        >>> from agb import SessionSummary
+        >>> SessionSummary('s-1', 'RUNNING').session_id
+        's-1'
     """
 
     __module__ = "agb"
@@ -350,5 +466,11 @@ class SessionListResult(Result):
         return iter(self.sessions)
 
     def unwrap(self) -> list[str]:
-        """Return the session ids, or raise the error of a failed result."""
+        """Return the session ids, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import SessionListResult
+            >>> SessionListResult(success=True, session_ids=['s-1']).unwrap()
+            ['s-1']
+        """
         return self.raise_for_error().session_ids

@@ -36,6 +36,11 @@ class ExecutionLogs:
     Args:
         stdout: Pieces of standard output, in order; join them with `""`.
         stderr: Pieces of standard error, in order.
+
+    Example:
+        >>> from agb import ExecutionLogs
+        >>> ''.join(ExecutionLogs(stdout=['a', 'b']).stdout)
+        'ab'
     """
 
     __module__ = "agb"
@@ -56,6 +61,11 @@ class ExecutionError:
         name: Its class, such as `ZeroDivisionError`.
         value: Its message.
         traceback: Where it happened, as text; `""` if the service does not tell.
+
+    Example:
+        >>> from agb import ExecutionError
+        >>> ExecutionError('KeyError', "'x'").name
+        'KeyError'
     """
 
     __module__ = "agb"
@@ -80,6 +90,11 @@ class ExecutionResult:
         latex: LaTeX form.
         chart: Vega-Lite chart.
         is_main_result: Whether it is the value of the last line.
+
+    Example:
+        >>> from agb import ExecutionResult
+        >>> ExecutionResult(text='42', is_main_result=True).text
+        '42'
     """
 
     __module__ = "agb"
@@ -105,6 +120,11 @@ class CodeExecutionResult(Result):
         success: Whether the code ran to its end without an error.
         result: Its output as text; what there was of it on failure.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import CodeExecutionResult
+        >>> CodeExecutionResult(success=True, result='42').result
+        '42'
     """
 
     __module__ = "agb"
@@ -115,7 +135,13 @@ class CodeExecutionResult(Result):
     error_message: str = ""
 
     def unwrap(self) -> str:
-        """Return the output, or raise the error of a failed result."""
+        """Return the output, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import CodeExecutionResult
+            >>> CodeExecutionResult(success=True, result='42').unwrap()
+            '42'
+        """
         return self.raise_for_error().result
 
 
@@ -136,6 +162,12 @@ class EnhancedCodeExecutionResult(CodeExecutionResult):
     Attributes:
         result: Text of the main result, else of the first result that has text, else the joined
             standard output.
+
+    Example:
+        >>> from agb import EnhancedCodeExecutionResult
+        >>> from agb import ExecutionLogs
+        >>> EnhancedCodeExecutionResult(logs=ExecutionLogs(stdout=['a', 'b'])).result
+        'ab'
     """
 
     __module__ = "agb"
@@ -172,6 +204,11 @@ class CommandResult(Result):
         stdout: Standard output alone.
         stderr: Standard error alone.
         trace_id: The service's id of a failed run, `""` if there is none.
+
+    Example:
+        >>> from agb import CommandResult
+        >>> CommandResult(success=True, output='hi', exit_code=0).exit_code
+        0
     """
 
     __module__ = "agb"
@@ -186,7 +223,13 @@ class CommandResult(Result):
     trace_id: str = ""
 
     def unwrap(self) -> str:
-        """Return the output, or raise the error of a failed result."""
+        """Return the output, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import CommandResult
+            >>> CommandResult(success=True, output='hi', exit_code=0).unwrap()
+            'hi'
+        """
         return self.raise_for_error().output
 
 
@@ -199,6 +242,11 @@ class FileContentResult(Result):
         success: Whether the file was read to its end.
         content: Its text, `""` on failure.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import FileContentResult
+        >>> FileContentResult(success=True, content='text').content
+        'text'
     """
 
     __module__ = "agb"
@@ -209,7 +257,13 @@ class FileContentResult(Result):
     error_message: str = ""
 
     def unwrap(self) -> str:
-        """Return the text, or raise the error of a failed result."""
+        """Return the text, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import FileContentResult
+            >>> FileContentResult(success=True, content='text').unwrap()
+            'text'
+        """
         return self.raise_for_error().content
 
 
@@ -223,6 +277,11 @@ class BinaryFileContentResult(Result):
         content: Its bytes, `b""` on failure.
         error_message: Why not, `""` on success.
         size: Length of the content in bytes, None on failure.
+
+    Example:
+        >>> from agb import BinaryFileContentResult
+        >>> BinaryFileContentResult(success=True, content=b'raw', size=3).size
+        3
     """
 
     __module__ = "agb"
@@ -234,7 +293,13 @@ class BinaryFileContentResult(Result):
     size: int | None = None
 
     def unwrap(self) -> bytes:
-        """Return the bytes, or raise the error of a failed result."""
+        """Return the bytes, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import BinaryFileContentResult
+            >>> BinaryFileContentResult(success=True, content=b'raw', size=3).unwrap()
+            b'raw'
+        """
         return self.raise_for_error().content
 
 
@@ -247,6 +312,12 @@ class DirectoryListResult(Result):
         success: Whether the directory was read.
         entries: One dict an entry: `name` (`str`), `isDirectory` and `is_directory` (`bool`).
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import DirectoryListResult
+        >>> result = DirectoryListResult(success=True, entries=[{'name': 'a.txt'}])
+        >>> result.entries[0]['name']
+        'a.txt'
     """
 
     __module__ = "agb"
@@ -258,7 +329,14 @@ class DirectoryListResult(Result):
     error_message: str = ""
 
     def unwrap(self) -> list[dict[str, Any]]:
-        """Return the entries, or raise the error of a failed result."""
+        """Return the entries, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import DirectoryListResult
+            >>> result = DirectoryListResult(success=True, entries=[{'name': 'a.txt'}])
+            >>> result.unwrap()
+            [{'name': 'a.txt'}]
+        """
         return self.raise_for_error().entries
 
 
@@ -271,6 +349,11 @@ class FileInfoResult(Result):
         success: Whether the file is there.
         file_info: Facts such as `name`, `size` (bytes), `isDirectory`, `permissions`, `modified`.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import FileInfoResult
+        >>> FileInfoResult(success=True, file_info={'size': 4}).file_info['size']
+        4
     """
 
     __module__ = "agb"
@@ -282,7 +365,13 @@ class FileInfoResult(Result):
     error_message: str = ""
 
     def unwrap(self) -> dict[str, Any]:
-        """Return the facts, or raise the error of a failed result."""
+        """Return the facts, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import FileInfoResult
+            >>> FileInfoResult(success=True, file_info={'size': 4}).unwrap()
+            {'size': 4}
+        """
         return self.raise_for_error().file_info
 
 
@@ -295,6 +384,11 @@ class MultipleFileContentResult(Result):
         success: Whether all of them were read.
         contents: Text by path, without blanks at its ends.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import MultipleFileContentResult
+        >>> MultipleFileContentResult(success=True, contents={'a.txt': 'a'}).contents['a.txt']
+        'a'
     """
 
     __module__ = "agb"
@@ -305,7 +399,13 @@ class MultipleFileContentResult(Result):
     error_message: str = ""
 
     def unwrap(self) -> dict[str, str]:
-        """Return the texts, or raise the error of a failed result."""
+        """Return the texts, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import MultipleFileContentResult
+            >>> MultipleFileContentResult(success=True, contents={'a.txt': 'a'}).unwrap()
+            {'a.txt': 'a'}
+        """
         return self.raise_for_error().contents
 
 
@@ -318,6 +418,11 @@ class FileSearchResult(Result):
         success: Whether the search was made.
         matches: Absolute paths; empty if nothing matches.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import FileSearchResult
+        >>> FileSearchResult(success=True, matches=['/tmp/a.py']).matches
+        ['/tmp/a.py']
     """
 
     __module__ = "agb"
@@ -328,7 +433,13 @@ class FileSearchResult(Result):
     error_message: str = ""
 
     def unwrap(self) -> list[str]:
-        """Return the matches, or raise the error of a failed result."""
+        """Return the matches, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import FileSearchResult
+            >>> FileSearchResult(success=True, matches=['/tmp/a.py']).unwrap()
+            ['/tmp/a.py']
+        """
         return self.raise_for_error().matches
 
 
@@ -340,6 +451,11 @@ class FileChangeEvent:
         event_type: `create`, `modify` or `delete` (the service may also say `destroy`).
         path: The path that changed.
         path_type: `file` or `directory`.
+
+    Example:
+        >>> from agb import FileChangeEvent
+        >>> FileChangeEvent('create', '/tmp/a', 'file').path
+        '/tmp/a'
     """
 
     __module__ = "agb"
@@ -349,12 +465,24 @@ class FileChangeEvent:
     path_type: str = ""
 
     def to_dict(self) -> dict[str, str]:
-        """Return the event in its wire form."""
+        """Return the event in its wire form.
+
+        Example:
+            >>> from agb import FileChangeEvent
+            >>> FileChangeEvent('create', '/tmp/a', 'file').to_dict()
+            {'eventType': 'create', 'path': '/tmp/a', 'pathType': 'file'}
+        """
         return {"eventType": self.event_type, "path": self.path, "pathType": self.path_type}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, str]) -> FileChangeEvent:
-        """Read the event from its wire form; a key that is missing reads as `""`."""
+        """Read the event from its wire form; a key that is missing reads as `""`.
+
+        Example:
+            >>> from agb import FileChangeEvent
+            >>> FileChangeEvent.from_dict({'eventType': 'modify', 'path': '/tmp/a'}).event_type
+            'modify'
+        """
         return cls(data.get("eventType", ""), data.get("path", ""), data.get("pathType", ""))
 
 
@@ -368,6 +496,12 @@ class FileChangeResult(Result):
         events: The changes, in order.
         raw_data: The reply as it came.
         error_message: Why not, `""` on success.
+
+    Example:
+        >>> from agb import FileChangeResult
+        >>> from agb import FileChangeEvent
+        >>> FileChangeResult(events=[FileChangeEvent('create', '/tmp/a', 'file')]).has_changes()
+        True
     """
 
     __module__ = "agb"
@@ -379,23 +513,59 @@ class FileChangeResult(Result):
     error_message: str = ""
 
     def unwrap(self) -> list[FileChangeEvent]:
-        """Return the changes, or raise the error of a failed result."""
+        """Return the changes, or raise the error of a failed result.
+
+        Example:
+            >>> from agb import FileChangeResult
+            >>> FileChangeResult(success=True).unwrap()
+            []
+        """
         return self.raise_for_error().events
 
     def has_changes(self) -> bool:
-        """Tell whether anything changed."""
+        """Tell whether anything changed.
+
+        Example:
+            >>> from agb import FileChangeResult
+            >>> FileChangeResult().has_changes()
+            False
+        """
         return bool(self.events)
 
     def get_created_files(self) -> list[str]:
-        """Return the paths of files that were created."""
+        """Return the paths of files that were created.
+
+        Example:
+            >>> from agb import FileChangeResult
+            >>> from agb import FileChangeEvent
+            >>> result = FileChangeResult(events=[FileChangeEvent('create', '/tmp/a', 'file')])
+            >>> result.get_created_files()
+            ['/tmp/a']
+        """
         return self._files("create")
 
     def get_modified_files(self) -> list[str]:
-        """Return the paths of files that were modified."""
+        """Return the paths of files that were modified.
+
+        Example:
+            >>> from agb import FileChangeResult
+            >>> from agb import FileChangeEvent
+            >>> result = FileChangeResult(events=[FileChangeEvent('modify', '/tmp/a', 'file')])
+            >>> result.get_modified_files()
+            ['/tmp/a']
+        """
         return self._files("modify")
 
     def get_deleted_files(self) -> list[str]:
-        """Return the paths of files that were deleted."""
+        """Return the paths of files that were deleted.
+
+        Example:
+            >>> from agb import FileChangeResult
+            >>> from agb import FileChangeEvent
+            >>> result = FileChangeResult(events=[FileChangeEvent('delete', '/tmp/a', 'file')])
+            >>> result.get_deleted_files()
+            ['/tmp/a']
+        """
         # The live service reports `destroy`, the documents `delete`.
         return self._files("delete", "destroy")
 

@@ -20,6 +20,11 @@ class McpTool:
         input_schema: JSON schema of its arguments.
         server: The server inside the session that has it.
         tool: Its name on that server.
+
+    Example:
+        >>> from agb import McpTool
+        >>> McpTool(name='shell').name
+        'shell'
     """
 
     __module__ = "agb"

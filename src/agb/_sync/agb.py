@@ -104,7 +104,13 @@ class AGB:
 
     @cached_property
     def context(self) -> ContextService:
-        """Contexts: files that outlive sessions."""
+        """Contexts: files that outlive sessions.
+
+        Example:
+            >>> listed = agb.context.list()
+            >>> listed.success
+            True
+        """
         from .context_service import contexts_of
 
         return contexts_of(self)
@@ -289,7 +295,13 @@ class AGB:
         return OpenedSession(self, params, sync_context)
 
     def close(self) -> None:
-        """Close the connections; sessions live on. A call after that raises RuntimeError."""
+        """Close the connections; sessions live on. A call after that raises RuntimeError.
+
+        Example:
+            >>> from agb import AGB
+            >>> other = AGB.local()
+            >>> other.close()
+        """
         self.client.close()
 
     def __enter__(self) -> Self:

@@ -57,6 +57,10 @@ class Client:
     """The HTTP side of an `AGB`: one for all its sessions, safe to share.
 
     Programs get it from `agb.client` or `session.get_client()`; they rarely need it.
+
+    Example:
+        >>> agb.client is session.get_client()
+        True
     """
 
     __module__ = "agb"
@@ -95,6 +99,12 @@ class Client:
 
         Raises:
             RuntimeError: If this client has been closed.
+
+        Example:
+            >>> from agb._core import sessions
+            >>> found = agb.client.run(sessions.get(session.session_id))
+            >>> found.success
+            True
         """
         if self._closed:
             operation.close()
@@ -125,6 +135,12 @@ class Client:
 
         Raises:
             AGBError: What went wrong, with a type for each thing a caller would do differently.
+
+        Example:
+            >>> from agb._core import requests
+            >>> reply = agb.client.send(requests.get_session(session.session_id))
+            >>> reply.status_code
+            200
         """
         url, key = self._where(call)
         sending = _Sending(call, url, key, self._config.timeout_ms / 1000)
@@ -138,7 +154,13 @@ class Client:
         return reply
 
     def close(self) -> None:
-        """Close the connections that this client made; an injected HTTP client stays open."""
+        """Close the connections that this client made; an injected HTTP client stays open.
+
+        Example:
+            >>> from agb import AGB
+            >>> other = AGB.local()
+            >>> other.client.close()
+        """
         self._closed = True
         self._connections.close()
 

@@ -11,6 +11,11 @@ class Code(BaseService):
     """Run code in a session; variables stay between calls.
 
     Reached as `session.code`.
+
+    Example:
+        >>> result = session.code.run("6 * 7", "python")
+        >>> result.result
+        '42'
     """
 
     __module__ = "agb"

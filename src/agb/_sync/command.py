@@ -13,6 +13,11 @@ class Command(BaseService):
     """Run shell commands in a session; each call is a fresh shell.
 
     Reached as `session.command`.
+
+    Example:
+        >>> result = session.command.execute("pwd")
+        >>> result.stdout.strip()
+        '/home/user'
     """
 
     __module__ = "agb"

@@ -15,6 +15,11 @@ class ContextManager(BaseService):
 
     Reached as `session.context`. Which contexts a session has is said when it is created, by
     `context_syncs` of `CreateSessionParams`.
+
+    Example:
+        >>> found = session.context.info()
+        >>> found.success
+        True
     """
 
     __module__ = "agb"

@@ -30,6 +30,12 @@ class ContextService:
 
     Args:
         agb: The client that the service belongs to.
+
+    Example:
+        >>> made = agb.context.create("docs-example")
+        >>> made.success
+        True
+        >>> deleted = agb.context.delete(made.context)
     """
 
     __module__ = "agb"

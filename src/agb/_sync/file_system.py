@@ -26,6 +26,12 @@ class FileSystem(Watching, BaseService):
     """Work with the files of a session.
 
     Reached as `session.file_system` or `session.file`. Paths are paths inside the session.
+
+    Example:
+        >>> _ = session.file.write("hello.txt", "hello")
+        >>> read = session.file.read("hello.txt")
+        >>> read.content
+        'hello'
     """
 
     __module__ = "agb"

@@ -20,6 +20,12 @@ class OpenedSession:
         agb: The client that creates the session.
         params: Image and labels of the session.
         sync_context: Sync all contexts of the session before its deletion.
+
+    Example:
+        >>> with agb.open_session() as opened:
+        ...     done = opened.command.execute("true")
+        >>> done.exit_code
+        0
     """
 
     __module__ = "agb"

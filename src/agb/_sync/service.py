@@ -17,6 +17,10 @@ class BaseService:
 
     Args:
         session: The session that the module works in.
+
+    Example:
+        >>> session.code.session is session
+        True
     """
 
     __module__ = "agb"

@@ -66,6 +66,11 @@ class BaseSession:
         link_url: Address of the direct route, `""` if there is none.
         ws_url: Address for streaming, `""` if there is none.
         tool_list: Tools of the direct route.
+
+    Example:
+        >>> info = session.info()
+        >>> info.success
+        True
     """
 
     __module__ = "agb"
@@ -95,7 +100,12 @@ class BaseSession:
 
     @property
     def file(self) -> FileSystem:
-        """The later name of `file_system`."""
+        """The later name of `file_system`.
+
+        Example:
+            >>> session.file is session.file_system
+            True
+        """
         return self.file_system
 
     def get_api_key(self) -> str:
@@ -103,6 +113,10 @@ class BaseSession:
 
         Returns:
             The key, `""` where the embedded server is used without one.
+
+        Example:
+            >>> session.get_api_key()
+            ''
         """
         return self.agb.api_key
 
@@ -111,6 +125,10 @@ class BaseSession:
 
         Returns:
             The same as `session_id`.
+
+        Example:
+            >>> session.get_session_id() == session.session_id
+            True
         """
         return self.session_id
 
@@ -119,6 +137,10 @@ class BaseSession:
 
         Returns:
             The same object as `agb.client`.
+
+        Example:
+            >>> session.get_client() is agb.client
+            True
         """
         return self.agb.client
 
@@ -127,6 +149,10 @@ class BaseSession:
 
         Returns:
             The same as `link_url`.
+
+        Example:
+            >>> session.get_link_url()
+            ''
         """
         return self.link_url
 
@@ -135,6 +161,10 @@ class BaseSession:
 
         Returns:
             The same as `token`.
+
+        Example:
+            >>> session.get_token()
+            ''
         """
         return self.token
 
@@ -412,7 +442,13 @@ class BaseSession:
 
 
 class Session(BaseSession):
-    """A session with code, commands and files: what `create` and `get` return."""
+    """A session with code, commands and files: what `create` and `get` return.
+
+    Example:
+        >>> from agb import Session
+        >>> Session(agb, "s-1").session_id
+        's-1'
+    """
 
     __module__ = "agb"
 
