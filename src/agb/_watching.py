@@ -219,7 +219,13 @@ class DirectoryWatcher(threading.Thread):
         self.ready_event: threading.Event = threading.Event()
 
     def run(self) -> None:
-        """Watch until it is over: what the thread does. Call `start` instead."""
+        """Watch until it is over: what the thread does. Call `start` instead.
+
+        Example:
+            >>> watcher = session.file_system.watch_directory(".", print)
+            >>> watcher.stop_event.set()
+            >>> watcher.run()
+        """
         try:
             while not (self._polling.is_over or self.stop_event.wait(self._polling.pause_s)):
                 events = self._poll()
