@@ -174,6 +174,7 @@ def test_listening_to_other_machines_is_warned_about(start_server):
     server = start_server("--host", "0.0.0.0", stderr=subprocess.PIPE)
 
     assert server.create()
+    assert server.ready["endpoint"].startswith("http://127.0.0.1:")
     server.process.terminate()
     assert "other machines" in server.process.stderr.read()
 

@@ -137,8 +137,9 @@ def _listen(host: str, port: int) -> socket.socket:
         raise StartError(f"Cannot listen on {host} port {port}: {error}") from error
     if not ipaddress.ip_address(listener.getsockname()[0]).is_loopback:
         logger.warning(
-            "Listening on %s: other machines can reach this server, and nothing encrypts the "
-            "API key on its way. Put a TLS proxy in front, or listen on 127.0.0.1.",
+            "Listening on %s: other machines can reach this server by this machine's name, and "
+            "nothing encrypts the API key on its way. Put a TLS proxy in front, or listen on "
+            "127.0.0.1.",
             host,
         )
     return listener
@@ -146,4 +147,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _endpoint(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
+    if ipaddress.ip_address(host).is_unspecified:
+        # Every address of this machine is none to connect to; this one is good here, and elsewhere
+        # the machine's own name takes its place.
+        host = "::1" if ":" in host else "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
