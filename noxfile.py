@@ -26,7 +26,7 @@ CLIENT_TESTS = [
     *(f"--ignore=tests/{name}" for name in ("bare", "docs", "e2e", "interop", "local")),
 ]
 OFFICIAL_CLIENTS = ["0.4.1", "0.7.1", "0.12.0"]
-SERVER_TESTS = ["tests/local", "tests/e2e", "tests/docs"]
+SERVER_TESTS = ["tests/local", "tests/e2e"]
 
 
 def install(session: nox.Session, package: str, *groups: str) -> None:
@@ -122,6 +122,13 @@ def interop(session: nox.Session, version: str) -> None:
         *session.posargs,
         env={"AGB_INTEROP_VERSION": version, "AGB_INTEROP_PYTHON": str(folder / "bin" / "python")},
     )
+
+
+@nox.session(python=THIS)
+def docs(session: nox.Session) -> None:
+    """Run every program of the pages, every example, and the examples of all docstrings."""
+    install(session, ".[local]", "test")
+    pytest(session, "tests/docs")
 
 
 @nox.session(python=THIS)
