@@ -150,5 +150,5 @@ def coverage(session: nox.Session) -> None:
     install(session, ".", "test")
     environment = {"COVERAGE_FILE": str(Path(".nox", ".coverage").absolute())}
     session.run("coverage", "combine", "--keep", ".nox", env=environment)
-    parts = "*/agb/_core/*,*/agb/_async/*,*/agb/_sync/*,*/agb/_pair.py,*/agb/_watching.py"
+    parts = "*/agb/_core/*,*/agb/_async/*,*/agb/_sync/*,*/agb/_watching.py"
     session.run("coverage", "report", f"--include={parts}", "--fail-under=100", env=environment)
