@@ -21,12 +21,16 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 THIS = HERE if HERE in PYTHONS else PYTHONS[-1]
+# Of the Python versions that this machine has.
+NEWEST = next((each for each in reversed(PYTHONS) if shutil.which(f"python{each}")), THIS)
 CLIENT_TESTS = [
     "tests",
     *(f"--ignore=tests/{name}" for name in ("bare", "docs", "e2e", "interop", "local")),
 ]
 OFFICIAL_CLIENTS = ["0.4.1", "0.7.1", "0.12.0"]
 SERVER_TESTS = ["tests/local", "tests/e2e"]
+# Many tests wait, for a time-out or a process: one worker more than there are processors.
+WORKERS = str((os.cpu_count() or 1) + 1)
 
 
 def install(session: nox.Session, package: str, *groups: str) -> None:
@@ -35,12 +39,21 @@ def install(session: nox.Session, package: str, *groups: str) -> None:
     session.install(package, *needed)
 
 
-def pytest(session: nox.Session, *arguments: str) -> None:
-    """Run tests and keep what they covered for the session `coverage`."""
-    data_file = Path(".nox", f".coverage.{session.name}").absolute()
-    # A name with extra dots would be taken for parallel data of another machine.
-    environment = {"COVERAGE_FILE": str(data_file)}
-    session.run("coverage", "run", "-m", "pytest", *arguments, *session.posargs, env=environment)
+def pytest(session: nox.Session, *arguments: str, share: str = "worksteal") -> None:
+    """Run tests side by side; on the newest Python keep what they covered for `coverage`.
+
+    Args:
+        session: Where to run them.
+        arguments: What to run.
+        share: How the workers share the tests: `worksteal` each one, `loadfile` whole files.
+    """
+    arguments = (f"--numprocesses={WORKERS}", f"--dist={share}", *arguments, *session.posargs)
+    if session.python != NEWEST:
+        session.run("pytest", *arguments)
+        return
+    data_file = str(Path(".nox", f".coverage.{session.name}").absolute())
+    measured = ("--cov=agb", "--cov-branch", "--cov-report=")
+    session.run("pytest", *measured, *arguments, env={"COVERAGE_FILE": data_file})
 
 
 @nox.session(python=THIS)
@@ -90,7 +103,7 @@ def tests(session: nox.Session) -> None:
     Every fault of the network on the oldest and the newest Python only.
     """
     install(session, ".", "test")
-    whole = session.python in (PYTHONS[0], PYTHONS[-1])
+    whole = session.python in (PYTHONS[0], NEWEST)
     pytest(session, *CLIENT_TESTS, *([] if whole else ["--ignore=tests/faults"]))
 
 
@@ -101,7 +114,9 @@ def local(session: nox.Session) -> None:
     On the newest Python everything, on the others the client's programs.
     """
     install(session, ".[local]", "test")
-    pytest(session, *(SERVER_TESTS if session.python == PYTHONS[-1] else ["tests/e2e"]))
+    # The tests of a file share a server, and sandboxes.
+    whole = session.python == NEWEST
+    pytest(session, *(SERVER_TESTS if whole else ["tests/e2e"]), share="loadfile")
 
 
 @nox.session(python=THIS, default=False)

@@ -80,7 +80,11 @@ def test_edit_refuses_edits_of_another_form(edits):
     assert_refused(play(files.edit("s-1", "/a", edits, False)), "edits", "ext")
 
 
-@pytest.mark.parametrize("paths", [None, [], (), "", "/a", 5, {"/a"}, iter(["/a"])], ids=repr)
+@pytest.mark.parametrize(
+    "paths",
+    [None, [], (), "", "/a", 5, {"/a"}, iter(["/a"])],
+    ids=["None", "no list", "no tuple", "no text", "text", "number", "set", "iterator"],
+)
 def test_read_multiple_refuses_what_is_no_list_of_paths(paths):
     """A list of paths that is none, or empty, fails without a request."""
     assert_refused(play(files.read_multiple("s-1", paths)), "paths must be a non-empty list")

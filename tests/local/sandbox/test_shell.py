@@ -60,7 +60,8 @@ async def test_signals_have_their_usual_meaning(tool):
     """SIGTERM, SIGINT, SIGHUP and SIGPIPE are not ignored by what a command starts."""
     result = await tool("shell", command="grep SigIgn /proc/self/status")
 
-    assert int(result["stdout"].split()[1], 16) == 0
+    # From 32 on the numbers are real-time signals; the C library keeps the first for itself.
+    assert int(result["stdout"].split()[1], 16) & 0x7FFFFFFF == 0
 
 
 async def test_time_out(tool):
