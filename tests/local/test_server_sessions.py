@@ -397,6 +397,7 @@ async def test_a_working_session_is_not_idle(api, fake_sandboxes):
         "stderr": "",
         "exit_code": 0,
         "timed_out": False,
+        "truncated": False,
     }
     session_id = await api.create(timeout=1)
     sandbox = fake_sandboxes.opened[0]

@@ -37,7 +37,16 @@ ARGUMENTS = {
     "search_files": {"path": "/a", "pattern": "*"},
     "get_file_change": {"path": "/a"},
     "get_metrics": {},
+    "start_process": {"command": "true"},
+    "list_processes": {},
+    "read_process_output": {"process_id": "process-1"},
+    "wait_process": {"process_id": "process-1"},
+    "write_process_stdin": {"process_id": "process-1", "data": ""},
+    "close_process_stdin": {"process_id": "process-1"},
+    "signal_process": {"process_id": "process-1"},
 }
+PROCESS = {"process_id": "process-1", "pid": 7, "command": "true", "exit_code": None}
+OUTPUT = {"output": [], "cursor": 0, "dropped": 0, "exit_code": None, "end": False}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +133,19 @@ async def test_a_command_that_times_out_names_its_limit(api, fake_sandboxes, ver
     assert "out\\n" in text or "out\n" in text
     assert "1500 ms" in text
     assert "timeout_ms" in text
+
+
+async def test_a_structured_command_tells_what_the_protocol_has_no_word_for(api, fake_sandboxes):
+    """A time-out and output that was cut are told where they happened, and only there."""
+    fake_sandboxes.answers["shell"] = {**OK, "exit_code": 124, "timed_out": True, "truncated": True}
+    session_id = await api.create()
+
+    text, _ = await api.tool_text(session_id, "shell", command="x")
+
+    assert (json.loads(text)["timed_out"], json.loads(text)["truncated"]) == (True, True)
+    fake_sandboxes.answers["shell"] = OK
+    text, _ = await api.tool_text(session_id, "shell", command="x")
+    assert not {"timed_out", "truncated"} & json.loads(text).keys()
 
 
 async def test_a_structured_cell_has_the_current_format(api, fake_sandboxes):
@@ -295,6 +317,28 @@ async def test_one_unreadable_file_fails_the_reading_of_several(api, fake_sandbo
             {"command": "x", "timeout_ms": 5, "cwd": "/", "envs": {"A": ""}},
         ),
         (
+            "shell",
+            {"command": "x", "input": "", "input_format": "binary"},
+            {"command": "x", "timeout_ms": 1000, "input": "", "input_format": "binary"},
+        ),
+        (
+            "start_process",
+            {"command": "x"},
+            {"command": "x", "stdin": True, "keep_output": True},
+        ),
+        (
+            "read_process_output",
+            {"process_id": "p", "wait_s": 20},
+            {"process_id": "p", "cursor": 0, "wait_s": 20},
+        ),
+        ("wait_process", {"process_id": "p"}, {"process_id": "p", "wait_s": 0}),
+        (
+            "write_process_stdin",
+            {"process_id": "p", "data": "\0"},
+            {"process_id": "p", "data": "\0", "format": "text", "wait_s": 0},
+        ),
+        ("signal_process", {"process_id": "p"}, {"process_id": "p", "signal": "KILL"}),
+        (
             "run_code",
             {"code": "", "language": "JavaScript", "timeout_s": 7},
             {"code": "", "language": "javascript", "timeout_s": 7},
@@ -342,6 +386,20 @@ async def test_arguments_reach_the_sandbox_with_their_defaults(
         ("shell", {"envs": {"A=B": "1"}}, "must not contain '='"),
         ("shell", {"envs": {"": "1"}}, "must not be empty"),
         ("shell", {"envs": {"A": "\0"}}, "envs['A'] must not contain a NUL"),
+        ("shell", {"input": 5}, "input must be a string, not a number"),
+        ("shell", {"input_format": "base64"}, "input_format must be one of text, binary"),
+        ("start_process", {"command": ""}, "command must not be empty"),
+        ("start_process", {"stdin": 1}, "stdin must be true or false"),
+        ("read_process_output", {"process_id": None}, "process_id is required"),
+        ("read_process_output", {"cursor": -1}, "cursor must be between"),
+        ("read_process_output", {"wait_s": -1}, "wait_s must be from 0 to 60, not -1"),
+        ("read_process_output", {"wait_s": 61}, "wait_s must be from 0 to 60, not 61"),
+        ("read_process_output", {"wait_s": float("nan")}, "wait_s must be from 0 to 60"),
+        ("wait_process", {"wait_s": True}, "wait_s must be a number, not a boolean"),
+        ("write_process_stdin", {"data": None}, "data is required"),
+        ("write_process_stdin", {"data": "\ud800"}, "data is not valid Unicode"),
+        ("write_process_stdin", {"format": "hex"}, "format must be one of text, binary"),
+        ("signal_process", {"signal": "SEGV"}, "signal must be one of HUP, INT"),
         ("run_code", {"code": None}, "code is required"),
         ("run_code", {"code": 1}, "code must be a string"),
         ("run_code", {"language": None}, "language is required"),
@@ -455,6 +513,15 @@ async def test_args_may_be_an_object(api, fake_sandboxes):
         ("search_files", {"matches": [None]}),
         ("get_file_change", {"events": [{}]}),
         ("read_multiple_files", {"files": [{}]}),
+        ("start_process", {}),
+        ("start_process", {**PROCESS, "pid": "7"}),
+        ("wait_process", {**PROCESS, "exit_code": True}),
+        ("list_processes", {"processes": [{}]}),
+        ("read_process_output", {**OUTPUT, "cursor": None}),
+        ("read_process_output", {**OUTPUT, "end": 1}),
+        ("read_process_output", {**OUTPUT, "output": [{"stream": "stdlog", "data": ""}]}),
+        ("read_process_output", {**OUTPUT, "output": [{"stream": "stdout"}]}),
+        ("write_process_stdin", {"written": "3"}),
     ],
 )
 async def test_a_sandbox_that_talks_nonsense_is_a_failure(api, fake_sandboxes, tool, answer):
@@ -556,4 +623,5 @@ async def test_the_tools_describe_themselves(api):
         assert set(tool) == {"name", "description", "inputSchema", "server", "tool"}
         assert set(tool["inputSchema"]["required"]) == set(ARGUMENTS[tool["name"]])
     shell = next(tool for tool in tools if tool["name"] == "shell")
+    assert "input" in shell["inputSchema"]["properties"]
     assert shell["inputSchema"]["properties"]["timeout_ms"]["default"] == 1000

@@ -144,6 +144,19 @@ def time_limit(name: str, *, at_most: float) -> Argument:
     return Argument(name, check, {"type": "number", "exclusiveMinimum": 0, "maximum": at_most})
 
 
+def wait(name: str, *, at_most: float) -> Argument:
+    """Describe an argument that is how long to wait for something: a number, 0 or more."""
+
+    def check(name: str, value: object) -> object:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise _wrong_type(name, value, "a number")
+        if not 0 <= value <= at_most:  # also false for nan
+            raise ToolError(f"{name} must be from 0 to {at_most:.0f}, not {value}")
+        return value
+
+    return Argument(name, check, {"type": "number", "minimum": 0, "maximum": at_most})
+
+
 def flag(name: str) -> Argument:
     """Describe an argument that is true or false."""
 

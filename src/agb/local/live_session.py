@@ -33,6 +33,7 @@ class LiveSession:
         id: Its identifier.
         sandbox: Its sandbox.
         slots: One for each call that may be in flight.
+        waiting_slots: One for each of the calls beside those that may wait for something to happen.
         idle_timeout_s: How long it lives without a call, in seconds; None means for ever.
         on_idle: Called when it has been idle for that long.
         on_lost: Called with the cause when its sandbox turns out to be gone.
@@ -43,6 +44,7 @@ class LiveSession:
     id: str
     sandbox: Sandbox
     slots: anyio.Semaphore
+    waiting_slots: anyio.Semaphore
     idle_timeout_s: int | None
     on_idle: Callable[[LiveSession], object]
     on_lost: Callable[[LiveSession, SandboxGone], object]
@@ -66,13 +68,17 @@ class LiveSession:
         self.touch()
 
     @contextlib.asynccontextmanager
-    async def turn(self, *, limit_s: float, queue: str | None) -> AsyncGenerator[Turn, None]:
+    async def turn(
+        self, *, limit_s: float, queue: str | None, waits: bool = False
+    ) -> AsyncGenerator[Turn, None]:
         """Wait for the turn to make a call; first come, first served.
 
         Args:
             limit_s: The limit of the whole call in seconds, waiting included: whoever asked
                 gives up soon after it.
             queue: Calls with the same word run one after the other.
+            waits: Whether the call waits for something to happen; it then takes no slot that a
+                call with work to do could use.
 
         Yields:
             The turn.
@@ -83,14 +89,20 @@ class LiveSession:
         self._calls += 1
         try:
             async with contextlib.AsyncExitStack() as stack:
-                waited_s = await self._enter(stack, queue, limit_s)
+                waited_s = await self._enter(
+                    stack, queue, self.waiting_slots if waits else self.slots, limit_s
+                )
                 yield Turn(limit_s - waited_s, self)
         finally:
             self._calls -= 1
             self.touch()
 
     async def _enter(
-        self, stack: contextlib.AsyncExitStack, queue: str | None, limit_s: float
+        self,
+        stack: contextlib.AsyncExitStack,
+        queue: str | None,
+        slots: anyio.Semaphore,
+        limit_s: float,
     ) -> float:
         started = anyio.current_time()
         try:
@@ -98,7 +110,7 @@ class LiveSession:
                 # First the queue: those who wait in it must not hold slots that others could use.
                 if queue is not None:
                     await stack.enter_async_context(self._queues.setdefault(queue, anyio.Lock()))
-                await stack.enter_async_context(self.slots)
+                await stack.enter_async_context(slots)
         except TimeoutError as error:
             raise ToolError(
                 f"Not run: other calls of this session took longer than the {limit_s:g} s "

@@ -42,6 +42,13 @@ _number = _is(int, float)
 _nothing = _object()
 
 
+def _exit_code(value: object) -> bool:
+    return value is None or type(value) is int
+
+
+_process = _object(process_id=_text, pid=_is(int), command=_text, exit_code=_exit_code)
+
+
 def _error(value: object) -> bool:
     return value is None or _object(name=_text, value=_text, traceback=_text)(value)
 
@@ -60,6 +67,19 @@ _RESULTS: dict[str, Check] = {
     "shell": _object(
         stdout=_text, stderr=_text, exit_code=_is(int), timed_out=_flag, truncated=_flag
     ),
+    "start_process": _process,
+    "list_processes": _object(processes=_list_of(_process)),
+    "read_process_output": _object(
+        output=_list_of(_object(stream=_text, data=_text)),
+        cursor=_is(int),
+        dropped=_is(int),
+        exit_code=_exit_code,
+        end=_flag,
+    ),
+    "wait_process": _process,
+    "write_process_stdin": _object(written=_is(int)),
+    "close_process_stdin": _nothing,
+    "signal_process": _process,
     "read_file": _object(content=_text),
     "read_multiple_files": _object(files=_list_of(_object(path=_text))),
     "write_file": _object(bytes=_is(int)),

@@ -51,6 +51,18 @@ class InsideSettings:
     max_watched_paths: int = _positive(64)
     """Paths whose last state `get_file_change` remembers; the oldest is forgotten first."""
 
+    max_process_output_bytes: int = _positive(2 * MIB)
+    """Kept of what a started process wrote, both streams together; the oldest makes room."""
+
+    max_started_processes: int = _positive(64)
+    """Started processes of one session that run at the same time."""
+
+    max_ended_processes: int = _positive(32)
+    """Started processes that have ended and can still be asked for."""
+
+    reader_grace_s: float = _seconds(5)
+    """A process whose output has no more room waits for a reader that came at most so long ago."""
+
     interrupt_grace_s: float = _seconds(0.8)
     """Between interrupting a cell and killing its process."""
 
@@ -98,6 +110,10 @@ class Settings:
     calls_per_session: int = _positive(64)
     """Tool calls of one session in flight; further ones wait their turn."""
 
+    waiting_calls_per_session: int = _positive(64)
+    """Beside them, calls of one session that wait for output, for input to be taken or for an end;
+    each keeps a thread in the sandbox. Further ones wait their turn."""
+
     default_page_size: int = _positive(10)
     """Sessions on a page of a list that does not say how many it wants."""
 
@@ -123,6 +139,10 @@ class Settings:
 
     max_tool_timeout_s: int = _positive(24 * 3600)
     """The longest limit a caller may give a command or a cell."""
+
+    max_wait_s: float = _seconds(60)
+    """The longest time one call may wait for something to happen; whoever waits longer asks again.
+    Connections that are silent for longer are often cut."""
 
     file_timeout_s: float = _seconds(60)
     """A file operation that has not answered by then is cancelled."""

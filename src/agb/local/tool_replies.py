@@ -65,11 +65,11 @@ class _Cell:
         return cls(
             stdout=_texts(result, "stdout"),
             stderr=_texts(result, "stderr"),
-            bundles=[_object(bundle) for bundle in _list(result, "result")],
-            count=_field(result, "execution_count", int),
-            duration_s=_field(result, "execution_time", float, int),
+            bundles=items_of(result, "result"),
+            count=field(result, "execution_count", int),
+            duration_s=field(result, "execution_time", float, int),
             failure=_summary(error) if error is not None else None,
-            traceback=_field(error, "traceback", str) if error is not None else "",
+            traceback=field(error, "traceback", str) if error is not None else "",
         )
 
     def structured(self) -> str:
@@ -94,12 +94,12 @@ def done(result: Result, facts: CallFacts) -> ToolReply:
 
 def content(result: Result, facts: CallFacts) -> ToolReply:
     """Give the content of a file."""
-    return ToolReply(_field(result, "content", str))
+    return ToolReply(field(result, "content", str))
 
 
 def diff(result: Result, facts: CallFacts) -> ToolReply:
     """Give what an edit changes."""
-    return ToolReply(_field(result, "diff", str))
+    return ToolReply(field(result, "diff", str))
 
 
 def command(result: Result, facts: CallFacts) -> ToolReply:
@@ -107,15 +107,18 @@ def command(result: Result, facts: CallFacts) -> ToolReply:
 
     In the plain form the output is all there is, so a command that fails is an error there.
     """
-    stdout = _field(result, "stdout", str)
-    stderr = _field(result, "stderr", str)
-    exit_code = _field(result, "exit_code", int)
-    timed_out = _field(result, "timed_out", bool)
+    stdout = field(result, "stdout", str)
+    stderr = field(result, "stderr", str)
+    exit_code = field(result, "exit_code", int)
+    timed_out = field(result, "timed_out", bool)
     if timed_out:
         stderr = _on_own_line(stderr, _time_out_text(facts.limit_s))
     if facts.form is ReplyForm.STRUCTURED:
         outcome = {"stdout": stdout, "stderr": stderr, "exit_code": exit_code}
-        return ToolReply(json.dumps({**outcome, "traceId": facts.trace_id}), is_error=timed_out)
+        # Two facts that the protocol does not know; only where there is something to say.
+        more = {"timed_out": timed_out, "truncated": field(result, "truncated", bool)}
+        told = {**outcome, "traceId": facts.trace_id, **{key: True for key in more if more[key]}}
+        return ToolReply(json.dumps(told), is_error=timed_out)
     output = _on_own_line(stdout, stderr) if timed_out else stdout + stderr
     if exit_code and not output.strip():
         output = f"The command ended with exit code {exit_code}."
@@ -144,11 +147,11 @@ def code(result: Result, facts: CallFacts) -> ToolReply:
 
 def listing(result: Result, facts: CallFacts) -> ToolReply:
     """Give the entries of a directory, one a line."""
-    entries = [_object(entry) for entry in _list(result, "entries")]
+    entries = items_of(result, "entries")
     return ToolReply(
         "\n".join(
-            ("[DIR] " if _field(entry, "isDirectory", bool) else "[FILE] ")
-            + _one_line(_field(entry, "name", str))
+            ("[DIR] " if field(entry, "isDirectory", bool) else "[FILE] ")
+            + _one_line(field(entry, "name", str))
             for entry in entries
         )
     )
@@ -165,14 +168,14 @@ def many_files(result: Result, facts: CallFacts) -> ToolReply:
     A file that can't be read fails the whole call: the text has no place for an error that
     could not be mistaken for a content.
     """
-    files = [_object(file) for file in _list(result, "files")]
-    errors = [_field(file, "error", str) for file in files if "error" in file]
+    files = items_of(result, "files")
+    errors = [field(file, "error", str) for file in files if "error" in file]
     if errors:
         return ToolReply("\n".join(errors), is_error=True)
     # The separator of the wire: an empty line, then the dashes.
     return ToolReply(
         "\n---\n".join(
-            f"{_field(file, 'path', str)}:\n{_field(file, 'content', str)}\n" for file in files
+            f"{field(file, 'path', str)}:\n{field(file, 'content', str)}\n" for file in files
         )
     )
 
@@ -191,13 +194,13 @@ def metrics(result: Result, facts: CallFacts) -> ToolReply:
 def changes(result: Result, facts: CallFacts) -> ToolReply:
     """Give what changed below a directory."""
     keys = ("eventType", "path", "pathType")
-    events = [_object(event) for event in _list(result, "events")]
-    picked = [{key: _field(event, key, str) for key in keys} for event in events]
+    events = items_of(result, "events")
+    picked = [{key: field(event, key, str) for key in keys} for event in events]
     return ToolReply(json.dumps(picked))
 
 
 def _summary(error: Result) -> str:
-    name, value = _field(error, "name", str), _field(error, "value", str)
+    name, value = field(error, "name", str), field(error, "value", str)
     return f"{name}: {value}" if value else name
 
 
@@ -226,7 +229,8 @@ def _plain_value(value: object) -> str:
     return _one_line(str(value))
 
 
-def _field(result: Result, name: str, *types: type[T]) -> T:
+def field(result: Result, name: str, *types: type[T]) -> T:
+    """Take a field that must have one of these types."""
     value = result.get(name)
     # A bool counts as an int for Python, but not on the wire.
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
@@ -234,14 +238,19 @@ def _field(result: Result, name: str, *types: type[T]) -> T:
     return value
 
 
+def items_of(result: Result, name: str) -> list[Result]:
+    """Take a field that must be a list of objects."""
+    return [_object(item) for item in _list(result, name)]
+
+
 def _list(result: Result, name: str) -> list[object]:
-    return cast("list[object]", _field(result, name, list))
+    return cast("list[object]", field(result, name, list))
 
 
 def _texts(result: Result, name: str) -> list[str]:
     texts = _list(result, name)
-    return [_field({name: text}, name, str) for text in texts]
+    return [field({name: text}, name, str) for text in texts]
 
 
 def _object(value: object) -> Result:
-    return cast(Result, _field({"entry": value}, "entry", dict))
+    return cast(Result, field({"entry": value}, "entry", dict))

@@ -3,71 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import anyio
-import attrs
 
 from . import arguments as take
 from . import tool_replies as give
-from .arguments import Argument, check_arguments
+from .arguments import check_arguments
 from .live_session import Turn
+from .process_tools import process_tools
 from .sandbox import ToolError
 from .sessions import SessionManager
 from .settings import Settings
 from .store import SessionRecord
-from .tool_replies import CallFacts, Result, ToolReply
-
-
-@attrs.frozen
-class OwnLimit:
-    """The time limit that a caller sets and the sandbox enforces.
-
-    Attributes:
-        argument: The argument that carries it.
-        unit_s: Seconds in one unit of it.
-        extra_s: Seconds the sandbox may need beyond it, as for starting a language.
-    """
-
-    argument: str
-    unit_s: float
-    extra_s: float = 0.0
-
-
-@attrs.frozen
-class Tool:
-    """One tool.
-
-    Attributes:
-        name: Its name, on the wire and in the sandbox.
-        description: What it does, for people and language models.
-        arguments: What it takes.
-        reply: Turns the sandbox's answer into the reply.
-        limit: The time limit its caller sets, if there is one.
-        queue_by: Calls with the same value of this argument run one after the other.
-    """
-
-    name: str
-    description: str
-    arguments: tuple[Argument, ...]
-    reply: Callable[[Result, CallFacts], ToolReply]
-    limit: OwnLimit | None = None
-    queue_by: str | None = None
-
-    def input_schema(self) -> dict[str, object]:
-        """Describe the arguments.
-
-        Returns:
-            A JSON schema.
-        """
-        properties = {
-            argument.name: argument.schema
-            if argument.default is None
-            else {**argument.schema, "default": argument.default}
-            for argument in self.arguments
-        }
-        required = [argument.name for argument in self.arguments if argument.required]
-        return {"type": "object", "properties": properties, "required": required}
+from .tool import OwnLimit, Tool
+from .tool_replies import CallFacts, ToolReply
 
 
 def all_tools(settings: Settings) -> tuple[Tool, ...]:
@@ -109,6 +59,8 @@ def all_tools(settings: Settings) -> tuple[Tool, ...]:
                 command_limit,
                 take.optional(take.line("cwd")),
                 take.optional(take.environment("envs")),
+                take.optional(take.text("input")),
+                take.optional(take.choice("input_format", "text", "binary")),
             ),
             give.command,
             OwnLimit("timeout_ms", 0.001),
@@ -174,6 +126,7 @@ def all_tools(settings: Settings) -> tuple[Tool, ...]:
             give.changes,
         ),
         Tool("get_metrics", "Tell what the session uses of its machine.", (), give.metrics),
+        *process_tools(settings),
     )
 
 
@@ -236,7 +189,9 @@ class ToolBox:
     ) -> ToolReply:
         limit_s = self._limit_s(tool, arguments)
         queue = str(arguments[tool.queue_by]) if tool.queue_by else None
-        async with self._sessions.turn(session.id, limit_s=limit_s, queue=queue) as turn:
+        async with self._sessions.turn(
+            session.id, limit_s=limit_s, queue=queue, waits=tool.waits_by is not None
+        ) as turn:
             result = await self._execute(tool, turn, arguments)
         return tool.reply(result, CallFacts(session.reply_form, trace_id, limit_s))
 
@@ -244,6 +199,10 @@ class ToolBox:
         self, tool: Tool, turn: Turn, arguments: dict[str, object]
     ) -> Mapping[str, object]:
         margin_s = self._settings.reply_margin_s
+        if tool.waits_by is not None:
+            # Waiting for the turn was waiting too.
+            wait_s = max(0.0, turn.remaining_s - self._settings.file_timeout_s)
+            arguments = {**arguments, tool.waits_by: wait_s}
         if tool.limit is not None:
             # The sandbox stops the work and keeps what it printed; silence after that is a fault.
             remaining = {tool.limit.argument: turn.remaining_s / tool.limit.unit_s}
@@ -258,8 +217,13 @@ class ToolBox:
             raise ToolError(f"Timed out: {tool.name} took longer than {limit_s:g} s.") from error
 
     def _limit_s(self, tool: Tool, arguments: Mapping[str, object]) -> float:
-        if tool.limit is None:
-            return self._settings.file_timeout_s
-        limit = arguments[tool.limit.argument]
-        assert isinstance(limit, int | float), "checked as a time limit"
-        return limit * tool.limit.unit_s
+        if tool.limit is not None:
+            return _seconds(arguments, tool.limit.argument) * tool.limit.unit_s
+        waits_s = _seconds(arguments, tool.waits_by) if tool.waits_by else 0.0
+        return waits_s + self._settings.file_timeout_s
+
+
+def _seconds(arguments: Mapping[str, object], name: str) -> float:
+    value = arguments[name]
+    assert isinstance(value, int | float), "checked as a time"
+    return value

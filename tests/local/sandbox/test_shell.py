@@ -118,6 +118,24 @@ async def test_no_input(tool):
     assert (await tool("shell", command="cat; echo end"))["stdout"] == "end\n"
 
 
+async def test_input(tool):
+    """A command finds its input, text or bytes, on its standard input, and nothing otherwise."""
+    long = "é" * 200_000
+    assert (await tool("shell", command="cat", input=long))["stdout"] == long
+    assert (await tool("shell", command="od -An -tx1", input="/wA=", input_format="binary"))[
+        "stdout"
+    ] == " ff 00\n"
+    assert (await tool("shell", command="cat", input=""))["stdout"] == ""
+    assert (await tool("shell", command="cat"))["stdout"] == ""
+
+
+async def test_input_that_is_not_read(tool):
+    """A command that reads its input in part, or not at all, ends when it ends."""
+    long = "x" * 1_000_000
+    assert (await tool("shell", command="head -c 3", input=long))["stdout"] == "xxx"
+    assert (await tool("shell", command="exec <&-; echo deaf", input=long))["stdout"] == "deaf\n"
+
+
 async def test_side_by_side(tool):
     """Commands of one session run side by side."""
     first = asyncio.create_task(tool("shell", command="while ! test -e flag; do sleep 0.01; done"))

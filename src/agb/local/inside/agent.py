@@ -17,7 +17,10 @@ from .kernel import KernelEnded
 from .limits import Limits, hide_this_process
 from .metrics import get_metrics
 from .orphans import keep_collecting
+from .output import Leftovers
 from .paths import Home
+from .process_table import ProcessTable
+from .shell import Shell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,10 +47,13 @@ class Agent:
         files = Files(limits, place)
         directories = Directories(limits, place)
         code = Code(limits, place, environment, packages)
+        shell = Shell(limits, place, environment)
+        leftovers = Leftovers()
+        processes = ProcessTable(limits, shell, leftovers)
         self._methods: dict[str, Method] = {
             "run_code": code.run_code,
             "warm_up": code.warm_up,
-            "shell": Commands(limits, place, environment).shell,
+            "shell": Commands(limits, shell, leftovers).shell,
             "read_file": files.read_file,
             "read_multiple_files": files.read_multiple_files,
             "write_file": files.write_file,
@@ -60,6 +66,13 @@ class Agent:
             "search_files": directories.search_files,
             "get_file_change": directories.get_file_change,
             "get_metrics": get_metrics,
+            "start_process": processes.start_process,
+            "list_processes": processes.list_processes,
+            "read_process_output": processes.read_process_output,
+            "wait_process": processes.wait_process,
+            "write_process_stdin": processes.write_process_stdin,
+            "close_process_stdin": processes.close_process_stdin,
+            "signal_process": processes.signal_process,
         }
 
     def serve(self) -> None:

@@ -103,7 +103,7 @@ class Kernel:
             self.kill()
             self._process.reap()
             self.dispose()
-            for descriptor in (self._replies, self._process.stdout, self._process.stderr):
+            for descriptor in (self._replies, *self._process.outputs.values()):
                 os.close(descriptor)
             raise KernelEnded(limits.at_limit) from error
 
@@ -220,7 +220,10 @@ class Kernel:
         """Read all that the process writes until it has ended."""
         process = self._process
         decoder = Decoder(self._limits.max_frame_bytes)
-        outputs = {process.stdout: self._stdout, process.stderr: self._stderr}
+        outputs = {
+            process.outputs["stdout"]: self._stdout,
+            process.outputs["stderr"]: self._stderr,
+        }
         poll = select.poll()
         for descriptor in (process.pidfd, self._replies, *outputs):
             poll.register(descriptor, select.POLLIN)
@@ -244,7 +247,7 @@ class Kernel:
                     del outputs[descriptor]
             for reply in replies:
                 self._news.put(reply)
-        for descriptor in (self._replies, process.stdout, process.stderr):
+        for descriptor in (self._replies, *process.outputs.values()):
             os.close(descriptor)
         self._report_end(process.reap())
 

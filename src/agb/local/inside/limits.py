@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable
 
 # What the agent may start beyond the limit of its session, mostly threads: a session that is full
 # has to be able to end what fills it.
@@ -25,6 +23,10 @@ class Limits:
         max_read_bytes: int,
         max_matches: int,
         max_watched_paths: int,
+        max_process_output_bytes: int,
+        max_started_processes: int,
+        max_ended_processes: int,
+        reader_grace_s: float,
         interrupt_grace_s: float,
         kernel_start_s: float,
         max_processes: int,
@@ -38,6 +40,10 @@ class Limits:
         self.max_read_bytes = max_read_bytes
         self.max_matches = max_matches
         self.max_watched_paths = max_watched_paths
+        self.max_process_output_bytes = max_process_output_bytes
+        self.max_started_processes = max_started_processes
+        self.max_ended_processes = max_ended_processes
+        self.reader_grace_s = reader_grace_s
         self.interrupt_grace_s = interrupt_grace_s
         self.kernel_start_s = kernel_start_s
         self.max_processes = max_processes
@@ -47,7 +53,7 @@ class Limits:
         self.at_limit: str = f"This session is at its limit of {max_processes} processes"
 
     def impose(self) -> None:
-        """Set the resource limits of this process, and but for `restrict` of all it will start.
+        """Set the resource limits of this process, and but for `of_programs` of all it will start.
 
         They are set in here and not before bubblewrap: outside, RLIMIT_NPROC counts all processes
         of the user, and a busy user could start no sandbox.
@@ -67,25 +73,18 @@ class Limits:
                 value = min(value, hard)
             resource.setrlimit(kind, (value, value))
 
-    @contextmanager
-    def of_programs(self) -> Generator[None]:
-        """Have what is started meanwhile inherit the session's limit, without the headroom."""
+    def of_programs(self) -> Callable[[], None]:
+        """Return what takes the agent's headroom from a program, for good, before it begins.
+
+        It runs between fork and exec, beside the threads of the agent that are not there any more:
+        it must take no lock and import nothing.
+        """
         import resource
 
-        soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
-        resource.setrlimit(resource.RLIMIT_NPROC, (min(self.max_processes, soft), hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_NPROC, (soft, hard))
-
-    def restrict(self, pid: int) -> None:
-        """Take the agent's headroom from a program it has just started, for good."""
-        import resource
-
-        _soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+        kind = resource.RLIMIT_NPROC
+        _soft, hard = resource.getrlimit(kind)
         value = min(self.max_processes, hard)
-        resource.prlimit(pid, resource.RLIMIT_NPROC, (value, value))
+        return lambda: resource.setrlimit(kind, (value, value))
 
 
 def hide_this_process() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -11,13 +12,19 @@ from . import orphans
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from .limits import Limits
 
 
 class Process:
-    """A program in a process group of its own, its output in two pipes."""
+    """A program in a process group of its own, its output in two pipes.
+
+    Attributes:
+        pid: Its number inside the sandbox, which is that of its group too.
+        pidfd: Readable once it has ended.
+        stdin: Where its standard input is written, None if it has none.
+        outputs: Where its output is read, by the name of the stream; nothing if it goes nowhere.
+    """
 
     def __init__(
         self,
@@ -27,6 +34,9 @@ class Process:
         environment: Mapping[str, str],
         limits: Limits,
         inherited: Sequence[int] = (),
+        limits_itself: bool = False,
+        takes_input: bool = False,
+        keeps_output: bool = True,
     ) -> None:
         """Start it.
 
@@ -36,6 +46,9 @@ class Process:
             environment: All variables it sees.
             limits: The limits of this sandbox.
             inherited: Descriptors it keeps besides the three standard ones.
+            limits_itself: Whether it takes the agent's headroom from itself.
+            takes_input: Whether its standard input is a pipe; else it is empty.
+            keeps_output: Whether its output is read; else it goes nowhere.
 
         Raises:
             OSError: The program or the directory is not there, or there are too many processes.
@@ -43,44 +56,42 @@ class Process:
         # Slow to import, and no part of starting the agent.
         import subprocess
 
-        options: Any = {
-            "cwd": directory,
-            "env": environment,
-            "stdin": subprocess.DEVNULL,
-            "pass_fds": inherited,
-            # A session of its own: one signal reaches all it starts, and none of ours.
-            "start_new_session": True,
-        }
-        self.stdout: int
-        self.stderr: int
-        self.stdout, stdout = _pipe()
-        self.stderr, stderr = _pipe()
+        nowhere = subprocess.DEVNULL
+        ours: dict[str, int] = {}
+        theirs: dict[str, int] = {}
         try:
+            if takes_input:
+                theirs["stdin"], ours["stdin"] = os.pipe()
+            for name in ("stdout", "stderr") if keeps_output else ():
+                ours[name], theirs[name] = os.pipe()
+            for descriptor in ours.values():
+                os.set_blocking(descriptor, False)
             with orphans.changing:
-                try:
-                    with limits.of_programs():
-                        self._process = subprocess.Popen(
-                            arguments, stdout=stdout, stderr=stderr, **options
-                        )
-                except BlockingIOError:
-                    # The session is full; what is started now may be what empties it.
-                    self._process = subprocess.Popen(
-                        arguments, stdout=stdout, stderr=stderr, **options
-                    )
+                self._process = subprocess.Popen(
+                    arguments,
+                    cwd=directory,
+                    env=environment,
+                    stdin=theirs.get("stdin", nowhere),
+                    stdout=theirs.get("stdout", nowhere),
+                    stderr=theirs.get("stderr", nowhere),
+                    pass_fds=inherited,
+                    # A session of its own: one signal reaches all it starts, and none of ours.
+                    start_new_session=True,
+                    preexec_fn=None if limits_itself else limits.of_programs(),
+                )
                 orphans.watched.add(self._process.pid)
-            limits.restrict(self._process.pid)
-        except BlockingIOError as error:
-            os.close(self.stdout)
-            os.close(self.stderr)
-            raise OSError(error.errno, limits.at_limit) from error
-        except BaseException:
-            os.close(self.stdout)
-            os.close(self.stderr)
+        except BaseException as error:
+            for descriptor in ours.values():
+                os.close(descriptor)
+            if isinstance(error, BlockingIOError):
+                raise OSError(error.errno, limits.at_limit) from error
             raise
         finally:
-            os.close(stdout)
-            os.close(stderr)
+            for descriptor in theirs.values():
+                os.close(descriptor)
         self._reaping = threading.Lock()
+        self.stdin: int | None = ours.pop("stdin", None)
+        self.outputs: dict[str, int] = ours
         self.pid: int = self._process.pid
         self.pidfd: int = os.pidfd_open(self.pid)
 
@@ -89,6 +100,15 @@ class Process:
         with self._reaping:
             # Once reaped, its number may belong to another process.
             if self._process.returncode is None:
+                os.killpg(self.pid, number)
+
+    def signal_rest(self, number: int) -> None:
+        """Signal what the program left in its group when it ended."""
+        try:
+            # As long as there is anyone in the group, the kernel gives its number to no process.
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
 
     def kill_group(self) -> None:
@@ -104,10 +124,3 @@ class Process:
         orphans.collect()
         os.close(self.pidfd)
         return status
-
-
-def _pipe() -> tuple[int, int]:
-    """Make a pipe whose reading end does not block."""
-    reading, writing = os.pipe()
-    os.set_blocking(reading, False)
-    return reading, writing
