@@ -36,11 +36,17 @@ class Until(float):
 
 
 def use_deadlines(client: httpx.Client) -> None:
-    """Make the connections of an httpx client end with the `Until` of their request."""
+    """Make the connections that an httpx client opens end with the `Until` of their request.
+
+    Also those of a client that belongs to the program: other requests carry no `Until`, and for
+    them nothing changes. A network that the program has put in itself is left alone.
+    """
     for transport in (client._transport, *client._mounts.values()):
         if isinstance(transport, httpx.HTTPTransport):
             # httpx has no public way to say which network its pool uses.
-            transport._pool._network_backend = DeadlineBackend()
+            pool = transport._pool
+            if type(pool._network_backend) is httpcore.SyncBackend:
+                pool._network_backend = DeadlineBackend()
 
 
 class DeadlineBackend(httpcore.SyncBackend):

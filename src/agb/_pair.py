@@ -138,17 +138,12 @@ class Connections:
             return self._pool()
         import httpx
 
-        from ._network import use_deadlines
-
-        client = httpx.Client(
+        return httpx.Client(
             transport=self._transport,
             trust_env=self._trust_env,
             verify=ssl_context(),
             limits=_limits(),
         )
-        if self._transport is None:
-            use_deadlines(client)
-        return client
 
     def _usable(self) -> Pool | httpx.Client | None:
         # An exit handler of the program may run after the client was closed for good order.
@@ -189,13 +184,13 @@ def exchange(
 ) -> tuple[Response | httpx.Response, bytes]:
     """Send a request and read the whole reply within a time, from the first to the last byte.
 
-    A blocking read can't be cancelled. On connections of our own each one ends with the deadline
-    (see `_network`); on those of an injected client the clock is looked at between them.
+    A blocking read can't be cancelled. On connections that httpcore opens each one ends with the
+    deadline (see `_network`); on those of a foreign transport the clock is looked at between them.
 
     Raises:
         TimeoutError: It took longer; the connection is closed.
     """
-    from ._network import Until
+    from ._network import Until, use_deadlines
 
     ends = Until(seconds)
     timeouts: dict[str, float] = request.extensions["timeout"]
@@ -205,7 +200,9 @@ def exchange(
         whole = client.send(request)
         return whole, whole.content
     request.extensions["timeout"] = {name: Until(limit) for name, limit in timeouts.items()}
-    response = cast("httpx.Client", client).send(request, stream=True)
+    foreign = cast("httpx.Client", client)
+    use_deadlines(foreign)
+    response = foreign.send(request, stream=True)
     try:
         parts: list[bytes] = []
         for part in response.iter_bytes():

@@ -57,3 +57,13 @@ def test_transports_that_are_no_network_are_left_alone():
         use_deadlines(client)
 
         assert isinstance(client._transport._pool._network_backend, DeadlineBackend)
+
+
+def test_a_network_of_the_program_is_left_alone():
+    """A network that a program has put under its own client stays there."""
+    network = httpcore.MockBackend([])
+    with httpx.Client() as client:
+        client._transport._pool._network_backend = network
+        use_deadlines(client)
+
+        assert client._transport._pool._network_backend is network

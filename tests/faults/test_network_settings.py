@@ -134,12 +134,15 @@ def test_an_http_client_of_the_program(serve):
 
 
 @pytest.mark.usefixtures("no_proxy")
-def test_an_http_client_of_the_program_keeps_to_the_deadline(serve):
-    """The body of a reply that drips is given up in time on a foreign connection, too."""
-    _server, endpoint = serve("drips the body")
+@pytest.mark.parametrize("part", ["head of the reply", "body"])
+@pytest.mark.parametrize("given", ["http_client", "transport"])
+def test_a_transport_of_the_program_keeps_to_the_deadline(serve, given, part):
+    """A reply that drips, from its first byte on, is given up in time on a foreign transport."""
+    _server, endpoint = serve(f"drips the {part}")
     config = Config(endpoint=endpoint, timeout_ms=100)
+    make = {"http_client": httpx.Client, "transport": httpx.HTTPTransport}[given]
 
-    with httpx.Client() as http_client:
-        result = AGB("test-key", config, http_client=http_client).list()
+    with make() as foreign:
+        result = AGB("test-key", config, **{given: foreign}).list()
 
     assert type(result.exception).__name__ == "APITimeoutError"
