@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agb._async.context_service import AsyncContextService
     from agb._async.file_system import AsyncFileSystem
     from agb._async.opened import AsyncOpenedSession
+    from agb._async.process import AsyncProcess
     from agb._async.service import AsyncBaseService
     from agb._async.session import AsyncBaseSession, AsyncSession
     from agb._core.config import Config
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         BrowserError,
         ClearanceTimeoutError,
         CommandError,
+        CommandTimeoutError,
         FileError,
         InvalidArgumentError,
         LabelValidationError,
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
         ScreenError,
         SessionError,
         SessionNotFoundError,
+        UnsupportedError,
     )
     from agb._core.mcp_results import (
         McpToolResult,
@@ -81,6 +84,12 @@ if TYPE_CHECKING:
         UploadPolicy,
         UploadStrategy,
         WhiteList,
+    )
+    from agb._core.process_results import (
+        ProcessInfo,
+        ProcessListResult,
+        ProcessOutput,
+        ProcessResult,
     )
     from agb._core.results import (
         ApiResponse,
@@ -121,6 +130,7 @@ if TYPE_CHECKING:
     from agb._sync.context_service import ContextService
     from agb._sync.file_system import FileSystem
     from agb._sync.opened import OpenedSession
+    from agb._sync.process import Process
     from agb._sync.service import BaseService
     from agb._sync.session import BaseSession, Session
     from agb._watching import AsyncDirectoryWatcher, DirectoryWatcher
@@ -144,6 +154,7 @@ _HOMES = {
     "AsyncDirectoryWatcher": "agb._watching",
     "AsyncFileSystem": "agb._async.file_system",
     "AsyncOpenedSession": "agb._async.opened",
+    "AsyncProcess": "agb._async.process",
     "AsyncSession": "agb._async.session",
     "AuthenticationError": "agb._core.exceptions",
     "BWList": "agb._core.policies",
@@ -161,6 +172,7 @@ _HOMES = {
     "Command": "agb._sync.command",
     "CommandError": "agb._core.exceptions",
     "CommandResult": "agb._core.tool_results",
+    "CommandTimeoutError": "agb._core.exceptions",
     "Config": "agb._core.config",
     "Context": "agb._core.context_results",
     "ContextFileEntry": "agb._core.context_results",
@@ -208,6 +220,11 @@ _HOMES = {
     "MultipleFileContentResult": "agb._core.tool_results",
     "OpenedSession": "agb._sync.opened",
     "OperationResult": "agb._core.results",
+    "Process": "agb._sync.process",
+    "ProcessInfo": "agb._core.process_results",
+    "ProcessListResult": "agb._core.process_results",
+    "ProcessOutput": "agb._core.process_results",
+    "ProcessResult": "agb._core.process_results",
     "RecyclePolicy": "agb._core.policies",
     "Result": "agb._core.results",
     "ScreenError": "agb._core.exceptions",
@@ -221,6 +238,7 @@ _HOMES = {
     "SessionStatusResult": "agb._core.results",
     "SessionSummary": "agb._core.results",
     "SyncPolicy": "agb._core.policies",
+    "UnsupportedError": "agb._core.exceptions",
     "UploadMode": "agb._core.policies",
     "UploadPolicy": "agb._core.policies",
     "UploadStrategy": "agb._core.policies",
@@ -248,6 +266,7 @@ __all__ = [
     "AsyncDirectoryWatcher",
     "AsyncFileSystem",
     "AsyncOpenedSession",
+    "AsyncProcess",
     "AsyncSession",
     "AuthenticationError",
     "BWList",
@@ -265,6 +284,7 @@ __all__ = [
     "Command",
     "CommandError",
     "CommandResult",
+    "CommandTimeoutError",
     "Config",
     "Context",
     "ContextFileEntry",
@@ -312,6 +332,11 @@ __all__ = [
     "MultipleFileContentResult",
     "OpenedSession",
     "OperationResult",
+    "Process",
+    "ProcessInfo",
+    "ProcessListResult",
+    "ProcessOutput",
+    "ProcessResult",
     "RecyclePolicy",
     "Result",
     "ScreenError",
@@ -325,6 +350,7 @@ __all__ = [
     "SessionStatusResult",
     "SessionSummary",
     "SyncPolicy",
+    "UnsupportedError",
     "UploadMode",
     "UploadPolicy",
     "UploadStrategy",

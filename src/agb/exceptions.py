@@ -10,6 +10,7 @@ from agb._core.exceptions import (
     BrowserError,
     ClearanceTimeoutError,
     CommandError,
+    CommandTimeoutError,
     FileError,
     InvalidArgumentError,
     LabelValidationError,
@@ -17,6 +18,7 @@ from agb._core.exceptions import (
     ScreenError,
     SessionError,
     SessionNotFoundError,
+    UnsupportedError,
 )
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "BrowserError",
     "ClearanceTimeoutError",
     "CommandError",
+    "CommandTimeoutError",
     "FileError",
     "InvalidArgumentError",
     "LabelValidationError",
@@ -36,4 +39,5 @@ __all__ = [
     "ScreenError",
     "SessionError",
     "SessionNotFoundError",
+    "UnsupportedError",
 ]

@@ -18,6 +18,12 @@ from agb._core.mcp_results import (
     SessionMetrics,
     SessionMetricsResult,
 )
+from agb._core.process_results import (
+    ProcessInfo,
+    ProcessListResult,
+    ProcessOutput,
+    ProcessResult,
+)
 from agb._core.results import (
     ApiResponse,
     BoolResult,
@@ -201,6 +207,13 @@ RESULTS = {
         "error_message": "m",
     },
     ContextSyncResult: {"request_id": "r", "success": True, "error_message": "m"},
+    ProcessResult: {"request_id": "r", "success": True, "process": "p", "error_message": "m"},
+    ProcessListResult: {
+        "request_id": "r",
+        "success": True,
+        "processes": [ProcessInfo("p")],
+        "error_message": "m",
+    },
 }
 VALUES = {
     ApiResponse: {"request_id": "r"},
@@ -270,6 +283,8 @@ VALUES = {
         "task_type": "upload",
     },
     FileChangeEvent: {"event_type": "create", "path": "/a", "path_type": "file"},
+    ProcessInfo: {"process_id": "p", "pid": 7, "command": "true", "exit_code": 0},
+    ProcessOutput: {"stream": "stderr", "text": "x", "data": b"x", "dropped_bytes": 1},
 }
 ALL = {**RESULTS, **VALUES}
 
@@ -299,6 +314,8 @@ PAYLOADS = {
     FileUrlResult: "url",
     ContextFileListResult: "entries",
     ContextInfoResult: "context_status_data",
+    ProcessResult: "process",
+    ProcessListResult: "processes",
 }
 # Class → what its payload is when it is given as None.
 EMPTY_PAYLOADS = {
@@ -313,6 +330,7 @@ EMPTY_PAYLOADS = {
     ContextListResult: [],
     ContextFileListResult: [],
     ContextInfoResult: [],
+    ProcessListResult: [],
 }
 # Classes whose message defaults to None.
 WITHOUT_MESSAGE = {

@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from agb._core import replies
 from agb._core.exceptions import AGBError
+from agb._core.offers import Offers, Place
 from agb._core.operation import Batch, Pause, Steps
 from agb._core.requests import Call
 
@@ -38,6 +39,8 @@ class Played:
         """The arguments of each tool call, decoded."""
         return [json.loads(call.body["args"]) for call in self.calls]
 
+
+PLACE = Place("s-1", "", Offers("https://api.test"))
 
 Server = Callable[[Call], Answer | AGBError]
 

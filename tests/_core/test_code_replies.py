@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agb._core import code
-from agb._core.exceptions import CommandError
+from agb._core.exceptions import CommandError, CommandTimeoutError
 from agb._core.tool_results import (
     CodeExecutionResult,
     EnhancedCodeExecutionResult,
@@ -152,6 +152,16 @@ def test_structured_form_fails_by_a_filled_execution_error(error, success):
 
     assert result.success is success
     assert result.error_message == (error or "")
+
+
+@pytest.mark.parametrize(
+    ("more", "kind"), [({}, CommandError), ({"timed_out": True}, CommandTimeoutError)]
+)
+def test_a_cell_that_was_stopped_at_its_limit_has_its_type(more, kind):
+    """A time-out is told apart from code that raises `TimeoutError`, where the service says so."""
+    value = {"result": [], "executionError": "TimeoutError: too long", **more}
+
+    assert type(run(tool_text(json.dumps(value))).exception) is kind
 
 
 def test_execution_error_alone_is_structured():

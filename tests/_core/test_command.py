@@ -7,15 +7,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agb._core import command
-from agb._core.exceptions import CommandError, InvalidArgumentError, SessionNotFoundError
+from agb._core.exceptions import (
+    CommandError,
+    CommandTimeoutError,
+    InvalidArgumentError,
+    SessionNotFoundError,
+    UnsupportedError,
+)
+from agb._core.offers import Offers, Place
 
-from .scripted import DEAD_SESSION, Answer, assert_refused, envelope, play, tool_failure, tool_text
+from .scripted import (
+    DEAD_SESSION,
+    PLACE,
+    Answer,
+    assert_refused,
+    envelope,
+    play,
+    tool_failure,
+    tool_text,
+)
 
 HUGE = [pytest.param(10**400, id="no-float"), pytest.param(10**5000, id="unprintable")]
 
 
 def execute(text="true", timeout_ms=1000, cwd=None, envs=None, timeout_s=None):
-    return command.execute("s-1", text, timeout_ms, cwd, envs, timeout_s)
+    return command.execute(PLACE, text, timeout_ms, cwd, envs, timeout_s)
 
 
 @pytest.mark.parametrize("text", [None, "", " \t", 5, b"ls", ["ls"], "a\0b", "\ud800"])
@@ -240,6 +256,57 @@ def test_time_out_names_the_limit_and_where_it_comes_from(reason, limit_ms, phra
     for result in (plain, structured):
         assert result.error_message.startswith(reason)
         assert phrase in result.error_message
+
+
+def test_a_time_out_that_the_service_tells_of_has_its_type():
+    """A command that was stopped at its limit is told apart where the service says so."""
+    facts = {"stdout": "", "stderr": "Timed out", "exit_code": 124}
+    told = play(execute(), tool_failure(json.dumps({**facts, "timed_out": True}))).result
+    guessed = play(execute(), tool_failure(json.dumps(facts))).result
+
+    assert type(told.exception) is CommandTimeoutError
+    assert type(guessed.exception) is CommandError
+
+
+@pytest.mark.parametrize(("more", "truncated"), [({}, False), ({"truncated": True}, True)])
+def test_output_that_was_cut_is_told(more, truncated):
+    """Where the service kept only a part of the output, the result says so."""
+    result = play(execute(), tool_text(json.dumps({**STRUCTURED, **more}))).result
+
+    assert (result.success, result.truncated) == (True, truncated)
+
+
+LISTED = envelope('[{"name": "shell", "inputSchema": {"properties": {"input": {}}}}]')
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"), [("é", "w6k="), (b"\0\xff", "AP8="), ("", ""), (memoryview(b"x"), "eA==")]
+)
+def test_input_travels_as_bytes(given, sent):
+    """Input is sent as bytes, after the service was asked whether it takes any."""
+    place = Place("s-1", "i", Offers("https://api.test"))
+    played = play(command.execute(place, "x", 1000, None, None, None, given), LISTED, tool_text(""))
+
+    assert played.calls[0].path == "/mcp/listTools"
+    given = json.loads(played.calls[1].body["args"])
+    assert (given["input"], given["input_format"]) == (sent, "binary")
+
+
+@pytest.mark.parametrize("given", [5, ["x"], "\ud800", object()])
+def test_input_must_be_text_or_bytes(given):
+    """Input that is neither fails without a request."""
+    assert_refused(play(command.execute(PLACE, "x", 1000, None, None, None, given)), "input")
+
+
+def test_input_that_the_service_does_not_take():
+    """A service whose `shell` takes no input is not asked to run anything without it."""
+    place = Place("s-1", "i", Offers("https://api.test"))
+    listed = envelope('[{"name": "shell", "inputSchema": {"properties": {"command": {}}}}]')
+
+    played = play(command.execute(place, "x", 1000, None, None, None, "text"), listed)
+
+    assert type(played.result.exception) is UnsupportedError
+    assert len(played.calls) == 1
 
 
 def test_word_timeout_in_an_ordinary_failure_is_left_alone():

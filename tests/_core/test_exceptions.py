@@ -16,6 +16,7 @@ from agb._core.exceptions import (
     BrowserError,
     ClearanceTimeoutError,
     CommandError,
+    CommandTimeoutError,
     FileError,
     InvalidArgumentError,
     LabelValidationError,
@@ -23,6 +24,7 @@ from agb._core.exceptions import (
     ScreenError,
     SessionError,
     SessionNotFoundError,
+    UnsupportedError,
 )
 
 # Class → documented default message; None where the API documents none.
@@ -43,6 +45,8 @@ DEFAULTS = {
     APITimeoutError: None,
     SessionNotFoundError: None,
     LocalServerError: None,
+    CommandTimeoutError: None,
+    UnsupportedError: None,
 }
 # Class → its bases below AGBError, as documented; all others are direct subclasses.
 PARENTS = {
@@ -51,6 +55,7 @@ PARENTS = {
     APIConnectionError: (APIError,),
     APITimeoutError: (APIError,),
     SessionNotFoundError: (SessionError,),
+    CommandTimeoutError: (CommandError,),
 }
 every_error = pytest.mark.parametrize("class_", DEFAULTS, ids=lambda class_: class_.__name__)
 

@@ -26,7 +26,7 @@ from agb._core.params import CreateSessionParams
 from agb._core.policies import ContextSync
 from agb._core.transfer import Transfer
 
-from .scripted import envelope, play, tool_text
+from .scripted import PLACE, envelope, play, tool_text
 
 STATS = (
     "sdkStats=%7B%22source%22%3A%22sdk%22%2C%22sdk_language%22%3A%22python%22"
@@ -245,13 +245,13 @@ TOOL_REQUESTS = [
         "hello\n",
     ),
     (
-        lambda: command.execute("s-1", "echo hi", 1000, None, None, None),
+        lambda: command.execute(PLACE, "echo hi", 1000, None, None, None),
         "shell",
         '{"command": "echo hi", "timeout_ms": 1000}',
         "hi\n",
     ),
     (
-        lambda: command.execute("s-1", "false", 1000, "/tmp", {"A": "1"}, None),
+        lambda: command.execute(PLACE, "false", 1000, "/tmp", {"A": "1"}, None),
         "shell",
         '{"command": "false", "timeout_ms": 1000, "cwd": "/tmp", "envs": {"A": "1"}}',
         '{"stdout":"o","stderr":"","exit_code":0}',

@@ -35,9 +35,11 @@ async def test_replies_are_json_objects_of_what_is_promised(api, fake_sandboxes)
 
 
 async def test_those_that_wait_keep_no_others_waiting(make_api, fake_sandboxes):
-    """Calls that wait for something have slots of their own, as many as they may."""
+    """Calls that wait for something have slots of their own by kind, as many as they may."""
     api = make_api(calls_per_session=1, waiting_calls_per_session=2)
-    fake_sandboxes.answers.update(wait_process=PROCESS, list_processes={"processes": []})
+    fake_sandboxes.answers.update(
+        wait_process=PROCESS, list_processes={"processes": []}, write_process_stdin={"written": 0}
+    )
     session_id = await api.create()
     sandbox = fake_sandboxes.opened[0]
     sandbox.may_answer.clear()
@@ -48,14 +50,18 @@ async def test_those_that_wait_keep_no_others_waiting(make_api, fake_sandboxes):
     while len(sandbox.calls) < 2:
         await asyncio.sleep(0)
 
-    other = asyncio.create_task(api.tool(session_id, "list_processes"))
-    while len(sandbox.calls) < 3:
+    others = [
+        asyncio.create_task(api.tool(session_id, "list_processes")),
+        asyncio.create_task(api.tool(session_id, "write_process_stdin", process_id="p", data="")),
+    ]
+    while len(sandbox.calls) < 4:
         await asyncio.sleep(0)
 
-    assert [method for method, *_ in sandbox.calls] == [*["wait_process"] * 2, "list_processes"]
+    asked = sorted(method for method, *_ in sandbox.calls)
+    assert asked == ["list_processes", "wait_process", "wait_process", "write_process_stdin"]
     sandbox.may_answer.set()
-    await asyncio.gather(other, *waiting)
-    assert len(sandbox.calls) == 4
+    await asyncio.gather(*others, *waiting)
+    assert len(sandbox.calls) == 5
 
 
 async def test_a_call_that_waited_for_its_turn_waits_no_longer(make_api, fake_sandboxes):

@@ -15,6 +15,7 @@ CELL = {
     "execution_count": 1,
     "execution_time": 0.5,
     "error": None,
+    "timed_out": False,
 }
 FAILED_CELL = {
     **CELL,
@@ -164,6 +165,19 @@ async def test_a_structured_cell_has_the_current_format(api, fake_sandboxes):
         "execution_time": 0.5,
         "executionError": None,
     }
+
+
+async def test_a_structured_cell_tells_of_its_time_out(api, fake_sandboxes):
+    """A cell that was stopped at its limit says so, and no other."""
+    fake_sandboxes.answers["run_code"] = {**FAILED_CELL, "timed_out": True}
+    session_id = await api.create()
+
+    text, _ = await api.tool_text(session_id, "run_code", **ARGUMENTS["run_code"])
+
+    assert json.loads(text)["timed_out"] is True
+    fake_sandboxes.answers["run_code"] = FAILED_CELL
+    text, _ = await api.tool_text(session_id, "run_code", **ARGUMENTS["run_code"])
+    assert "timed_out" not in json.loads(text)
 
 
 async def test_a_structured_cell_that_fails_says_why(api, fake_sandboxes):

@@ -13,6 +13,7 @@ from .. import _embedded, _tracing
 from .._core import arguments, replies, retry
 from .._core.config import LOCAL, Config, base_url
 from .._core.exceptions import AGBError, APIConnectionError
+from .._core.offers import Offers
 from .._core.operation import Batch, Step, Steps
 from .._core.replies import Reply
 from .._core.requests import Call
@@ -80,6 +81,7 @@ class AsyncClient:
         # A proxy of the environment can't reach this machine's own loopback.
         self._connections = AsyncConnections(AsyncPool, transport, trust_env=not self._is_local)
         self._transfer = Transfer()
+        self._offers = Offers(config.endpoint)
         self._closed = False
 
     def __repr__(self) -> str:

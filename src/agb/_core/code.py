@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from agb._core import arguments, requests
-from agb._core.exceptions import CommandError, InvalidArgumentError
+from agb._core.exceptions import CommandError, CommandTimeoutError, InvalidArgumentError
 from agb._core.operation import Steps, operation, send
 from agb._core.replies import Reply, ToolAnswer, as_object, objects, parsed, text, tool_answer
 from agb._core.tool_results import (
@@ -184,6 +184,7 @@ def _result(
     value = value or {}
     count = value.get("execution_count")
     seconds = value.get("execution_time")
+    kind = CommandTimeoutError if value.get("timed_out") is True else CommandError
     return EnhancedCodeExecutionResult(
         request_id=reply.request_id,
         execution_count=count if isinstance(count, int) else None,
@@ -197,7 +198,7 @@ def _result(
         error=error,
         error_message=error_message,
         success=not error_message,
-        exception=reply.refused(error_message, CommandError) if error_message else None,
+        exception=reply.refused(error_message, kind) if error_message else None,
     )
 
 

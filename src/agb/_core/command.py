@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
 from agb._core import arguments, requests
-from agb._core.exceptions import CommandError, InvalidArgumentError
+from agb._core.exceptions import CommandError, CommandTimeoutError, InvalidArgumentError
+from agb._core.offers import Place
 from agb._core.operation import Steps, operation, send
 from agb._core.replies import Reply, as_object, parsed, text, tool_answer
 from agb._core.tool_results import CommandResult
@@ -16,26 +18,53 @@ DEFAULT_TIMEOUT_MS = 1000
 
 @operation(CommandResult)
 def execute(
-    session_id: str,
+    place: Place,
     command: str,
     timeout_ms: int,
     cwd: str | None,
     envs: Mapping[str, str] | None,
     timeout_s: float | None,
+    input: str | bytes | None = None,
 ) -> Steps[CommandResult]:
     """Run a shell command in a session."""
+    line = shell_command(command, cwd, envs)
+    limit_ms = _limit_ms(timeout_ms, timeout_s)
+    given = {"command": command, "timeout_ms": limit_ms, **line}
+    if input is not None:
+        given |= {"input": encoded(input_bytes("input", input)), "input_format": "binary"}
+        yield from place.require("shell", "input")
+    call = requests.tool(place.session_id, "shell", given, time_limit_s=limit_ms / 1000)
+    reply = yield from send(call)
+    return _read(reply, limit_ms)
+
+
+def shell_command(
+    command: str, cwd: str | None, envs: Mapping[str, str] | None
+) -> dict[str, object]:
+    """Check a command line, its directory and its environment; return them as arguments."""
     arguments.filled_text("command", command)
     if "\0" in command:
         raise InvalidArgumentError("command cannot contain a NUL character")
-    limit_ms = _limit_ms(timeout_ms, timeout_s)
-    given: dict[str, object] = {"command": command, "timeout_ms": limit_ms}
+    given: dict[str, object] = {"command": command}
     if cwd is not None:
         given["cwd"] = arguments.path("cwd", cwd)
     if envs is not None:
         given["envs"] = arguments.environment("envs", envs)
-    call = requests.tool(session_id, "shell", given, time_limit_s=limit_ms / 1000)
-    reply = yield from send(call)
-    return _read(reply, limit_ms)
+    return given
+
+
+def input_bytes(name: str, value: object) -> bytes:
+    """Check that a value is what a program can be given to read, and return it as bytes."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{name} must be str or bytes (found {arguments.shown(value)})")
+    return arguments.text(name, value).encode()
+
+
+def encoded(data: bytes) -> str:
+    """Return bytes in the form in which they travel."""
+    return base64.b64encode(data).decode()
 
 
 def _limit_ms(timeout_ms: int, timeout_s: float | None) -> int:
@@ -76,6 +105,7 @@ def _structured(
     success = exit_code == 0 and not is_error
     reason = "" if success else stderr.strip() or f"The command ended with exit code {exit_code}"
     reason = _explained(reason, limit_ms) if is_error else reason
+    kind = CommandTimeoutError if value.get("timed_out") is True else CommandError
     return CommandResult(
         request_id=reply.request_id,
         success=success,
@@ -85,7 +115,8 @@ def _structured(
         stdout=stdout,
         stderr=stderr,
         trace_id=text(value.get("traceId")),
-        exception=None if success else reply.refused(reason, CommandError),
+        truncated=value.get("truncated") is True,
+        exception=None if success else reply.refused(reason, kind),
     )
 
 

@@ -12,7 +12,9 @@ AGBError
  │    └── APITimeoutError                no reply in time
  ├── SessionError                        a session could not be created or used
  │    └── SessionNotFoundError           no such session, or no longer
+ ├── UnsupportedError                    the service has no tool for it; nothing was run
  ├── CommandError                        code or a command failed
+ │    └── CommandTimeoutError            it took longer than it was given
  ├── FileError                           a file operation failed
  ├── LocalServerError                    the embedded server could not start, or died
  ├── ApplicationError, BrowserError, ClearanceTimeoutError, ScreenError
@@ -196,6 +198,46 @@ class CommandError(AGBError):
 
     __module__ = "agb"
     _default_message = "Command execution error"
+
+
+class CommandTimeoutError(CommandError):
+    """Raised when code, a command or a wait for a process took longer than it was given.
+
+    Example:
+        >>> from agb import CommandTimeoutError
+        >>> str(CommandTimeoutError('stopped after 1000 ms'))
+        'stopped after 1000 ms'
+    """
+
+    __module__ = "agb"
+    _default_message = "Command timed out"
+
+
+class UnsupportedError(AGBError):
+    """Raised when the service does not have what a call needs; nothing was run.
+
+    Args:
+        message: What is missing, and where.
+        *args: As for `AGBError`.
+        **kwargs: As for `AGBError`.
+
+    Attributes:
+        tool: Name of the tool that the service has not, or that can't do what was asked.
+        endpoint: The service.
+
+    Example:
+        >>> from agb import UnsupportedError
+        >>> UnsupportedError('no processes', tool='start_process').tool
+        'start_process'
+    """
+
+    __module__ = "agb"
+    _default_message = "Not supported by this service"
+
+    def __init__(self, message: str | None = None, *args: object, **kwargs: object) -> None:
+        super().__init__(message, *args, **kwargs)
+        self.tool: str = self.extra.get("tool", "")
+        self.endpoint: str = self.extra.get("endpoint", "")
 
 
 class FileError(AGBError):

@@ -42,9 +42,12 @@ _READING_TOOLS = frozenset(
         "get_file_info",
         "get_metrics",
         "list_directory",
+        "list_processes",
         "read_file",
         "read_multiple_files",
+        "read_process_output",
         "search_files",
+        "wait_process",
     }
 )
 

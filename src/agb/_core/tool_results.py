@@ -204,6 +204,7 @@ class CommandResult(Result):
         stdout: Standard output alone.
         stderr: Standard error alone.
         trace_id: The service's id of a failed run, `""` if there is none.
+        truncated: Whether there was more output than the service kept.
 
     Example:
         >>> from agb import CommandResult
@@ -221,6 +222,7 @@ class CommandResult(Result):
     stdout: str = ""
     stderr: str = ""
     trace_id: str = ""
+    truncated: bool = field(default=False, kw_only=True)
 
     def unwrap(self) -> str:
         """Return the output, or raise the error of a failed result.

@@ -33,7 +33,7 @@ class LiveSession:
         id: Its identifier.
         sandbox: Its sandbox.
         slots: One for each call that may be in flight.
-        waiting_slots: One for each of the calls beside those that may wait for something to happen.
+        waiting_calls: How many calls of each kind may, beside those, wait for something to happen.
         idle_timeout_s: How long it lives without a call, in seconds; None means for ever.
         on_idle: Called when it has been idle for that long.
         on_lost: Called with the cause when its sandbox turns out to be gone.
@@ -44,13 +44,14 @@ class LiveSession:
     id: str
     sandbox: Sandbox
     slots: anyio.Semaphore
-    waiting_slots: anyio.Semaphore
+    waiting_calls: int
     idle_timeout_s: int | None
     on_idle: Callable[[LiveSession], object]
     on_lost: Callable[[LiveSession, SandboxGone], object]
     released: bool = False
     lost: bool = False
     _calls: int = 0
+    _waiting_slots: dict[str, anyio.Semaphore] = attrs.field(factory=dict[str, anyio.Semaphore])
     _queues: dict[str, anyio.Lock] = attrs.field(factory=dict[str, anyio.Lock])
     _idle_timer: asyncio.TimerHandle | None = None
 
@@ -69,7 +70,7 @@ class LiveSession:
 
     @contextlib.asynccontextmanager
     async def turn(
-        self, *, limit_s: float, queue: str | None, waits: bool = False
+        self, *, limit_s: float, queue: str | None, waits_as: str | None = None
     ) -> AsyncGenerator[Turn, None]:
         """Wait for the turn to make a call; first come, first served.
 
@@ -77,8 +78,8 @@ class LiveSession:
             limit_s: The limit of the whole call in seconds, waiting included: whoever asked
                 gives up soon after it.
             queue: Calls with the same word run one after the other.
-            waits: Whether the call waits for something to happen; it then takes no slot that a
-                call with work to do could use.
+            waits_as: The kind of a call that waits for something to happen: it takes no slot that
+                a call of another kind, or one with work to do, could use.
 
         Yields:
             The turn.
@@ -89,9 +90,8 @@ class LiveSession:
         self._calls += 1
         try:
             async with contextlib.AsyncExitStack() as stack:
-                waited_s = await self._enter(
-                    stack, queue, self.waiting_slots if waits else self.slots, limit_s
-                )
+                slots = self.slots if waits_as is None else self._slots_to_wait(waits_as)
+                waited_s = await self._enter(stack, queue, slots, limit_s)
                 yield Turn(limit_s - waited_s, self)
         finally:
             self._calls -= 1
@@ -118,6 +118,11 @@ class LiveSession:
             ) from error
         # Without a real wait the limit stays exact, so that messages name it as it was asked for.
         return math.floor((anyio.current_time() - started) * 10) / 10
+
+    def _slots_to_wait(self, kind: str) -> anyio.Semaphore:
+        if kind not in self._waiting_slots:
+            self._waiting_slots[kind] = anyio.Semaphore(self.waiting_calls)
+        return self._waiting_slots[kind]
 
     def _timer_ended(self) -> None:
         if self._calls:

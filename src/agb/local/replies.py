@@ -62,6 +62,7 @@ _RESULTS: dict[str, Check] = {
         execution_count=_is(int),
         execution_time=_number,
         error=_error,
+        timed_out=_flag,
     ),
     "warm_up": _nothing,
     "shell": _object(

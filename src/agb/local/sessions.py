@@ -81,7 +81,7 @@ class SessionManager:
             record.id,
             sandbox,
             anyio.Semaphore(self._settings.calls_per_session),
-            anyio.Semaphore(self._settings.waiting_calls_per_session),
+            self._settings.waiting_calls_per_session,
             idle_timeout_s,
             on_idle=lambda idle: self.release(idle.id),
             on_lost=self._note_loss,
@@ -147,7 +147,12 @@ class SessionManager:
         self._store.replace_labels(self.get(session_id).id, labels)
 
     def turn(
-        self, session_id: str, *, limit_s: float, queue: str | None = None, waits: bool = False
+        self,
+        session_id: str,
+        *,
+        limit_s: float,
+        queue: str | None = None,
+        waits_as: str | None = None,
     ) -> AbstractAsyncContextManager[Turn]:
         """Wait for the turn to make a call in a session; see `LiveSession.turn`.
 
@@ -157,7 +162,7 @@ class SessionManager:
             session_id: The session.
             limit_s: The limit of the whole call in seconds, waiting included.
             queue: Calls with the same word run one after the other.
-            waits: Whether the call waits for something to happen.
+            waits_as: The kind of a call that waits for something to happen.
 
         Returns:
             A context whose value is the turn.
@@ -168,7 +173,7 @@ class SessionManager:
         live = self._live.get(session_id)
         if live is None:
             raise SessionNotFound(session_id)
-        return live.turn(limit_s=limit_s, queue=queue, waits=waits)
+        return live.turn(limit_s=limit_s, queue=queue, waits_as=waits_as)
 
     def release(self, session_id: str) -> asyncio.Task[None]:
         """Begin to end a session; from now on no call reaches it.

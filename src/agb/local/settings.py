@@ -111,8 +111,8 @@ class Settings:
     """Tool calls of one session in flight; further ones wait their turn."""
 
     waiting_calls_per_session: int = _positive(64)
-    """Beside them, calls of one session that wait for output, for input to be taken or for an end;
-    each keeps a thread in the sandbox. Further ones wait their turn."""
+    """Beside them, calls of one session that wait for output, and as many that wait for input to be
+    taken or for an end; each keeps a thread in the sandbox. Further ones wait their turn."""
 
     default_page_size: int = _positive(10)
     """Sessions on a page of a list that does not say how many it wants."""

@@ -58,6 +58,7 @@ class _Cell:
     duration_s: float
     failure: str | None
     traceback: str
+    timed_out: bool
 
     @classmethod
     def read(cls, result: Result) -> _Cell:
@@ -70,6 +71,7 @@ class _Cell:
             duration_s=field(result, "execution_time", float, int),
             failure=_summary(error) if error is not None else None,
             traceback=field(error, "traceback", str) if error is not None else "",
+            timed_out=field(result, "timed_out", bool),
         )
 
     def structured(self) -> str:
@@ -83,6 +85,8 @@ class _Cell:
                 "execution_count": self.count,
                 "execution_time": self.duration_s,
                 "executionError": self.failure,
+                # A fact that the protocol does not know.
+                **({"timed_out": True} if self.timed_out else {}),
             }
         )
 

@@ -189,8 +189,9 @@ class ToolBox:
     ) -> ToolReply:
         limit_s = self._limit_s(tool, arguments)
         queue = str(arguments[tool.queue_by]) if tool.queue_by else None
+        waits_as = tool.name if tool.waits_by else None
         async with self._sessions.turn(
-            session.id, limit_s=limit_s, queue=queue, waits=tool.waits_by is not None
+            session.id, limit_s=limit_s, queue=queue, waits_as=waits_as
         ) as turn:
             result = await self._execute(tool, turn, arguments)
         return tool.reply(result, CallFacts(session.reply_form, trace_id, limit_s))

@@ -179,6 +179,31 @@ async def context_managers(agb: AsyncAGB) -> None:
         assert "Failed to get session" in found.error_message
 
 
+async def processes(agb: AsyncAGB) -> None:
+    """A process is started, talked to, found again, waited for in vain, and ended by its block."""
+    async with agb.open_session() as session:
+        async with (await session.command.start("cat; echo end >&2")).unwrap() as process:
+            sent = await process.send_stdin("größe 世界\n")
+            assert sent.success, sent.error_message
+            heard = []
+            async for piece in process:
+                heard.append((piece.stream, piece.text))
+                break
+            assert heard == [("stdout", "größe 世界\n")]
+            late = await process.wait(timeout_s=0.05)
+            assert (late.success, late.exit_code) == (False, None)
+            same = (await session.command.connect(process.process_id)).unwrap()
+            await same.close_stdin()
+            assert [piece.text async for piece in process] == ["end\n"]
+            done = await process.wait()
+            assert (done.exit_code, done.stdout, done.stderr) == (0, "größe 世界\n", "end\n")
+        async with (await session.command.start("sleep 70 & wait")).unwrap() as process:
+            pass
+        assert (await process.wait()).exit_code == 137
+        sorted_ = await session.command.execute("sort", input="b\na\n", check=True)
+        assert sorted_.stdout == "a\nb\n"
+
+
 PROGRAMS = [
     basic_session,
     label_lifecycle,
@@ -189,4 +214,5 @@ PROGRAMS = [
     try_finally,
     managed_session,
     context_managers,
+    processes,
 ]

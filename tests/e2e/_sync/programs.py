@@ -179,6 +179,31 @@ def context_managers(agb: AGB) -> None:
         assert "Failed to get session" in found.error_message
 
 
+def processes(agb: AGB) -> None:
+    """A process is started, talked to, found again, waited for in vain, and ended by its block."""
+    with agb.open_session() as session:
+        with (session.command.start("cat; echo end >&2")).unwrap() as process:
+            sent = process.send_stdin("größe 世界\n")
+            assert sent.success, sent.error_message
+            heard = []
+            for piece in process:
+                heard.append((piece.stream, piece.text))
+                break
+            assert heard == [("stdout", "größe 世界\n")]
+            late = process.wait(timeout_s=0.05)
+            assert (late.success, late.exit_code) == (False, None)
+            same = (session.command.connect(process.process_id)).unwrap()
+            same.close_stdin()
+            assert [piece.text for piece in process] == ["end\n"]
+            done = process.wait()
+            assert (done.exit_code, done.stdout, done.stderr) == (0, "größe 世界\n", "end\n")
+        with (session.command.start("sleep 70 & wait")).unwrap() as process:
+            pass
+        assert (process.wait()).exit_code == 137
+        sorted_ = session.command.execute("sort", input="b\na\n", check=True)
+        assert sorted_.stdout == "a\nb\n"
+
+
 PROGRAMS = [
     basic_session,
     label_lifecycle,
@@ -189,4 +214,5 @@ PROGRAMS = [
     try_finally,
     managed_session,
     context_managers,
+    processes,
 ]

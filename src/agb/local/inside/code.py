@@ -70,7 +70,8 @@ class Code:
             timeout_s: Seconds until the cell is interrupted.
 
         Returns:
-            `stdout`, `stderr`, `result`, `execution_count`, `execution_time` and `error`.
+            `stdout`, `stderr`, `result`, `execution_count`, `execution_time`, `error` and
+            `timed_out`.
         """
         chosen = self._languages.get(language)
         if chosen is not None:
@@ -145,11 +146,13 @@ class Language:
         kernel = self._ready_kernel(cancellation)
         started = time.monotonic()
         error: dict[str, object] | None = None
+        timed_out = False
         reply: Message = {}
         try:
             reply = kernel.run(code, timeout_s, cancellation)
         except TimedOut as late:
             reply = late.reply
+            timed_out = True
             error = self._time_out(timeout_s, kept=kernel.ended is None)
         except KernelEnded as end:
             error = {"name": "KernelEnded", "value": str(end), "traceback": ""}
@@ -166,6 +169,7 @@ class Language:
             "execution_count": _count(reply.get("execution_count")),
             "execution_time": round(elapsed, 6),
             "error": error or _error(reply.get("error")),
+            "timed_out": timed_out,
         }
 
     def _ready_kernel(self, cancellation: Cancellation) -> Kernel:
