@@ -45,6 +45,19 @@ def serve(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print endpoint, key and process as one line of JSON.")
     ] = False,
+    max_sessions: Annotated[
+        str, typer.Option(help="Sessions alive at the same time.", metavar="N")
+    ] = "",
+    max_memory: Annotated[
+        str, typer.Option(help="Memory of one session, as 2G.", metavar="SIZE")
+    ] = "",
+    max_cpus: Annotated[
+        str, typer.Option(help="Processors one session may keep busy, as 1.5.", metavar="N")
+    ] = "",
+    max_processes: Annotated[
+        str, typer.Option(help="Processes and threads of one session.", metavar="N")
+    ] = "",
+    max_disk: Annotated[str, typer.Option(help="Disk of one session, as 4G.", metavar="SIZE")] = "",
     owner_fd: Annotated[
         int | None,
         typer.Option(min=0, hidden=True, help="pidfd of the process to end with."),
@@ -56,20 +69,32 @@ def serve(
 ) -> None:
     """Run the sandbox server until Ctrl+C.
 
-    It asks for the API key in AGB_API_KEY, or for a random one that it prints.
+    It asks for the API key in AGB_API_KEY, or for a random one that it prints. Every limit also has
+    a variable: --max-memory is AGB_LOCAL_MAX_MEMORY, and docs/local.md lists them all.
     """
     # Imported here: the help of the command line needs none of it.
     from . import logs
     from .sandbox import MachineUnfit, SandboxError
     from .server import Options, StartError
     from .server import serve as run_server
-    from .settings import Settings
+    from .settings import InvalidSetting, Settings
 
+    given = {
+        "AGB_LOCAL_MAX_SESSIONS": max_sessions,
+        "AGB_LOCAL_MAX_MEMORY": max_memory,
+        "AGB_LOCAL_MAX_CPUS": max_cpus,
+        "AGB_LOCAL_MAX_PROCESSES": max_processes,
+        "AGB_LOCAL_MAX_DISK": max_disk,
+    }
+    chosen = {name: value for name, value in given.items() if value}
     owned = owner_fd is not None or owner_stdin
     # The key in the environment of an owner is one for the cloud; it has no business here.
     own_key = None if owned else os.environ.get("AGB_API_KEY") or None
     options = Options(host, port, own_key, owner_fd, owner_stdin)
-    settings = Settings.from_environment()
+    try:
+        settings = Settings.from_environment({**os.environ, **chosen})
+    except InvalidSetting as error:
+        _fail(f"agb serve: {error}", FAILED)
     logs.set_up(max_bytes=settings.log_max_bytes if owned else None)
     try:
         asyncio.run(run_server(options, settings, _announce_json if as_json else _announce))

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from . import interpreter, recipe, seccomp, users
+from .cgroups import Groups
 from .interpreter import is_below, outermost
 from .machine import MachineUnfit
 from .recipe import Bind, Recipe
-from .spawner.state import remove_state, sessions_of
+from .spawner.groups import remove_all
+from .spawner.state import overruns_of, remove_state, sessions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,6 +38,7 @@ class Host:
         users: The users of sandboxes, if the server is root: the first and how many.
         private_binds: Directories only root can enter, each with a path all users can.
         filter: The seccomp program, in hexadecimal.
+        groups: The control groups of the server, as far as it may make some.
     """
 
     state: str
@@ -43,6 +46,7 @@ class Host:
     users: tuple[int, int] | None
     private_binds: Sequence[tuple[str, str]] = field(converter=tuple[tuple[str, str], ...])
     filter: str
+    groups: Groups
 
     @classmethod
     def prepare(cls, settings: Settings, facts: Facts, bubblewraps: Iterable[Bubblewrap]) -> Host:
@@ -74,6 +78,7 @@ class Host:
                 users=_session_users() if facts.is_root else None,
                 private_binds=private,
                 filter=seccomp.filter_for(facts.processor).hex(),
+                groups=Groups.prepare(os.path.basename(state), wanted=settings.cgroups == "auto"),
             )
         except BaseException:
             remove_state(state)
@@ -98,7 +103,27 @@ class Host:
             "command": self.recipe.command(),
             "workspace": workspace,
             "volumes": [volume.source for volume in volumes],
+            "groups": [
+                (group.path, group.values)
+                for group in self.groups.of_session(number, self.recipe.settings)
+            ],
         }
+
+    def watch(self) -> dict[str, int | None]:
+        """Return the limits that the kernel does not keep here."""
+        settings = self.recipe.settings
+        by_kernel = "memory" in self.groups.places
+        return {
+            "memory": None if by_kernel else settings.max_memory_bytes,
+            "disk": settings.max_disk_bytes,
+            "inodes": settings.max_inodes,
+        }
+
+    def counters(self, number: int) -> list[str]:
+        """Return the files that tell which limits a sandbox has run into."""
+        kernel = self.groups.counters(number)
+        warden = os.path.join(overruns_of(self.state), str(number))
+        return [warden] if kernel is None else [warden, kernel]
 
     def unreachable(self, problem: str) -> str:
         """Explain a spawner that could not make the private directories reachable."""
@@ -113,6 +138,7 @@ class Host:
 
     def remove(self) -> None:
         """Remove what a spawner that is gone may have left."""
+        remove_all(self.groups.directories)
         if os.path.isdir(self.state):
             remove_state(self.state)
 

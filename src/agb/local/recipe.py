@@ -93,8 +93,7 @@ class Recipe:
             workspace: The directory of this machine that becomes the home directory.
             volumes: More directories of this one sandbox, which it may write to.
         """
-        memory = str(self.settings.shared_memory_bytes)
-        temporary = str(self.settings.temporary_bytes)
+        temporary, memory = map(str, self.settings.largest_temporary)
         return [
             # Processes, host ports, System V IPC and abstract sockets, host name: each its own.
             *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc"),

@@ -13,6 +13,7 @@ from .diagnosis import Attempt, explain
 from .failures import SandboxError, SandboxGone, ToolError
 from .host import Host
 from .machine import Bubblewrap, Facts, MachineUnfit, bubblewraps, check
+from .overruns import Overruns
 from .spawning import SpawnerFailed, Spawning
 from .warming import Warming
 
@@ -99,6 +100,7 @@ class LocalSandbox:
         self._spawning = spawning
         self._settings = settings
         self._connection = Connection(settings, self._condemn)
+        self._overruns = Overruns(settings, ())
         self._end: asyncio.Future[Ended] | None = None
         self.volumes: Mapping[str, str] = {}
         self._running = False
@@ -115,6 +117,7 @@ class LocalSandbox:
             binds = host.volumes(self._number, volumes)
             message = host.start_message(self._number, bubblewrap, binds)
             self.volumes = {bind.target: bind.source for bind in binds}
+            self._overruns = Overruns(self._settings, host.counters(self._number))
             self._end = self._spawning.open(self._number, theirs, message)
         self._end.add_done_callback(self._ended)
         try:
@@ -133,12 +136,19 @@ class LocalSandbox:
         self, method: str, params: dict[str, object], *, timeout_s: float
     ) -> dict[str, object]:
         """Do one operation inside; see `Sandbox.call`."""
-        return await self._connection.call(method, params, timeout_s)
+        before = self._overruns.read()
+        self._overruns.refuse(method, before)
+        try:
+            result = await self._connection.call(method, params, timeout_s)
+        except ToolError as error:
+            raise self._overruns.explained(error, before) from None
+        return self._overruns.explain(result, before)
 
     async def aclose(self) -> None:
         """End all its processes and remove its files; may be called again."""
         self._running = False
         self._connection.close("The sandbox of this session has been closed")
+        self._overruns.close()
         self._condemn()
         if self._end is not None:
             # Shielded by `wait`: the end is the same for everybody who waits for it.
@@ -279,5 +289,7 @@ class Sandboxes:
                     self._host.private_binds,
                     self._host.users,
                     self._host.filter,
+                    self._host.groups.directories,
+                    self._host.watch(),
                 )
             return self._spawning

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
-from attrs import asdict, field, frozen
-from attrs.validators import gt, instance_of, optional
+from attrs import asdict, evolve, field, fields, frozen
+from attrs.validators import gt, in_, instance_of, lt, optional
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
+
+    from attrs import Attribute
 
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
+
+
+_UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB, "T": 1024 * GIB}
+
+
+class InvalidSetting(ValueError):
+    """Raised for a variable whose value is none; the text names the variable and what it takes."""
 
 
 def _positive(default: int) -> int:
@@ -79,7 +90,9 @@ class InsideSettings:
     """RLIMIT_FSIZE: the largest single file."""
 
     max_data_bytes: int = _positive(4 * GIB)
-    """RLIMIT_DATA of each process. No RLIMIT_AS: Node.js reserves far more than it ever uses."""
+    """RLIMIT_DATA of each process, and never more than 7/8 of `max_memory_bytes`: one process alone
+    is refused memory (MemoryError) before its session is over its limit and something is killed.
+    No RLIMIT_AS: Node.js reserves far more than it ever uses."""
 
 
 @frozen(kw_only=True)
@@ -160,11 +173,27 @@ class Settings:
     close_timeout_s: float = _seconds(5)
     """How long closing waits until all processes have ended and the files are removed."""
 
+    max_memory_bytes: int = _positive(2 * GIB)
+    """Memory of all processes of a session together; with cgroups its `/tmp` and `/dev/shm` too.
+    Beyond it the largest program is killed."""
+
+    max_cpus: float | None = field(default=None, validator=optional([gt(0.0), lt(1e6)]))
+    """Processors a session may keep busy, as 1.5; None shares all of them fairly. Needs cgroups."""
+
+    max_disk_bytes: int = _positive(4 * GIB)
+    """Disk that a session's home directory and its contexts take. Checked about once a second."""
+
+    max_inodes: int = _positive(200_000)
+    """Files and directories in a session's home directory and its contexts. Checked as that is."""
+
     temporary_bytes: int = _positive(512 * MIB)
-    """Size of the sandbox's `/tmp`, held in memory when used."""
+    """Size of the sandbox's `/tmp`, held in memory when used; at most a quarter of its memory."""
 
     shared_memory_bytes: int = _positive(64 * MIB)
-    """Size of the sandbox's `/dev/shm`."""
+    """Size of the sandbox's `/dev/shm`; at most an eighth of its memory."""
+
+    cgroups: str = field(default="auto", validator=in_(("auto", "off")))
+    """`auto` uses the kernel's control groups where they may be made, `off` never."""
 
     inside: InsideSettings = field(factory=InsideSettings, validator=instance_of(InsideSettings))
     """What the agent of each sandbox enforces."""
@@ -181,23 +210,83 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read the settings that have a variable of their own.
+        """Read the variables of the settings: `AGB_LOCAL_MAX_MEMORY` is `max_memory_bytes`.
 
         Args:
             environment: The variables to read; this process's own if None.
 
         Returns:
-            Settings with `AGB_LOCAL_PYTHON`, `AGB_LOCAL_BWRAP`, `AGB_LOCAL_DIRECTORY` and
-            `AGB_LOCAL_CONTEXTS` honoured.
+            Settings with each variable honoured that is there and not empty; see `variable_of`.
+
+        Raises:
+            InvalidSetting: A variable has a value that its setting cannot have.
         """
         variables = os.environ if environment is None else environment
-        return cls(
-            python=variables.get("AGB_LOCAL_PYTHON") or None,
-            bwrap=variables.get("AGB_LOCAL_BWRAP") or None,
-            directory=variables.get("AGB_LOCAL_DIRECTORY") or None,
-            contexts_directory=variables.get("AGB_LOCAL_CONTEXTS") or None,
-        )
+        inside = evolve(InsideSettings(), **_given(InsideSettings, variables))
+        return cls(inside=inside, **_given(cls, variables))
+
+    @property
+    def largest_temporary(self) -> tuple[int, int]:
+        """The sizes of `/tmp` and `/dev/shm`: full, they leave the session room to work."""
+        memory = self.max_memory_bytes
+        return min(self.temporary_bytes, memory // 4), min(self.shared_memory_bytes, memory // 8)
 
     def for_agent(self) -> dict[str, object]:
         """Return what the agent is told, as JSON values."""
-        return asdict(self.inside)
+        data = min(self.inside.max_data_bytes, self.max_memory_bytes * 7 // 8)
+        return asdict(evolve(self.inside, max_data_bytes=data))
+
+
+def variable_of(setting: str) -> str:
+    """Name the variable of a setting: `AGB_LOCAL_` and its name in capitals, without the unit."""
+    if setting == "contexts_directory":
+        return "AGB_LOCAL_CONTEXTS"
+    return "AGB_LOCAL_" + re.sub("_(bytes|s)$", "", setting).upper()
+
+
+def in_words(size: int) -> str:
+    """Write a number of bytes as people do: `512 MiB`."""
+    for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
+        if size >= unit:
+            return f"{size / unit:.4g} {name}"
+    return f"{size} bytes"
+
+
+def _given(settings: type[Any], variables: Mapping[str, str]) -> dict[str, Any]:
+    """Read the variables that are there."""
+    given: dict[str, Any] = {}
+    for setting in fields(settings):
+        text = variables.get(variable_of(setting.name), "")
+        if text and setting.name != "inside":
+            given[setting.name] = _value(setting, text)
+    return given
+
+
+def _value(setting: Attribute[Any], text: str) -> object:
+    """Read the value of one setting.
+
+    Raises:
+        InvalidSetting: It is none.
+    """
+    kind = str(setting.type)
+    value: object
+    try:
+        if setting.name.endswith("_bytes"):
+            takes = "a size such as 512M or 2G"
+            number, unit = re.fullmatch(r"\s*([0-9.]+)\s*([KMGT]?)(?:i?B)?\s*", text, re.I).groups()  # type: ignore[union-attr]
+            value = int(float(number) * _UNITS[unit.upper()])
+        elif kind.startswith("int"):
+            takes = "a whole number above 0"
+            value = int(text)
+        elif kind.startswith("float"):
+            takes = "a number above 0"
+            value = float(text)
+        else:
+            takes = "auto or off" if setting.name == "cgroups" else "a text"
+            value = text
+        if setting.validator is not None:
+            setting.validator(None, setting, value)
+    except (AttributeError, ValueError, TypeError, OverflowError) as error:
+        name = variable_of(setting.name)
+        raise InvalidSetting(f"{name} must be {takes}, not {text[:100]!r}") from error
+    return value

@@ -70,6 +70,8 @@ class Spawning:
         binds: Sequence[tuple[str, str]],
         users: tuple[int, int] | None,
         filter_: str,
+        groups: Sequence[str],
+        watch: Mapping[str, int | None],
     ) -> Spawning:
         """Start a spawner and have it get ready.
 
@@ -78,6 +80,8 @@ class Spawning:
             binds: Private directories, each with the path below `state` that makes it reachable.
             users: The first number and how many; None to run sandboxes as the present user.
             filter_: The seccomp program, in hexadecimal.
+            groups: The directories of the server's control groups.
+            watch: The limits the kernel does not keep: `memory`, `disk`, `inodes`.
 
         Raises:
             SpawnerFailed: It could not.
@@ -87,7 +91,7 @@ class Spawning:
         with theirs:
             self = cls(_start_process(theirs.fileno()), ours)
         prepare = {"state": state, "binds": list(binds), "users": users, "seccomp": filter_}
-        self._say({"prepare": prepare})
+        self._say({"prepare": {**prepare, "groups": list(groups), "watch": dict(watch)}})
         problem = await self._prepared
         if problem is not None:
             await self.aclose(timeout_s=1)

@@ -6,9 +6,10 @@ runs on the standard library alone, without the package around it. The server sp
 SOCK_SEQPACKET socket, one JSON message a packet:
 
     {"prepare": {"state", "binds": [[source, target]…], "users": [first, count] | null,
-                 "seccomp"}}
+                 "seccomp", "groups": [path…], "watch": {"memory" | null, "disk", "inodes"}}}
         → {"prepared": null} or {"prepared": "why not"}
-    {"open": number, "bwrap", "options", "command", "workspace", "volumes"}, with the agent's socket
+    {"open": number, "bwrap", "options", "command", "workspace", "volumes",
+     "groups": [[path, [[file, value]…]]…]}, with the agent's socket
     {"close": number}
         → {"ended": number, "status", "errors"}
 

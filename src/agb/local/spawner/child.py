@@ -10,7 +10,7 @@ import subprocess
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
 _OOM_SCORE = "/proc/self/oom_score_adj"
 
@@ -18,10 +18,12 @@ _OOM_SCORE = "/proc/self/oom_score_adj"
 class Child:
     """A sandbox: bubblewrap, the first process inside, and in the end what removes its files."""
 
-    def __init__(self, number: int, directories: Sequence[str]) -> None:
+    def __init__(self, number: int, directories: Sequence[str], groups: Sequence[str]) -> None:
         self.number = number
         self.directories = directories
         """Its workspace and its volumes; all belong to its user."""
+        self.groups = groups
+        """The directories of its control groups."""
         self.info = b""
         self.errors = b""
         self.status: int | None = None
@@ -40,6 +42,7 @@ class Child:
         filter_: bytes,
         agent: int,
         user: int | None,
+        enter: Callable[[], None] | None,
     ) -> tuple[int, int]:
         """Start bubblewrap.
 
@@ -50,6 +53,7 @@ class Child:
             filter_: The seccomp program.
             agent: The agent's socket, the only descriptor that gets inside.
             user: The user and group to become before; None to stay who we are.
+            enter: What puts it into its control groups, called just before it begins.
 
         Returns:
             Two pipes: what bubblewrap tells about its child, and its standard error.
@@ -63,7 +67,7 @@ class Child:
             "\0".join([*options, "--seccomp", str(rules), "--info-fd", str(told)]).encode()
         )
         try:
-            with first_to_go():
+            with soon_to_go():
                 self.outer = subprocess.Popen(
                     ["bwrap", "--args", str(arguments), "--", *command],
                     executable=bwrap,
@@ -79,6 +83,7 @@ class Child:
                     user=user,
                     group=user,
                     extra_groups=None if user is None else [],
+                    preexec_fn=enter,
                 )
         except BaseException:
             os.close(info)
@@ -114,11 +119,14 @@ def readable(data: bytes) -> int:
 
 
 @contextlib.contextmanager
-def first_to_go() -> Generator[None]:
-    """Have what is started meanwhile be the first that the kernel kills when memory runs out."""
+def soon_to_go() -> Generator[None]:
+    """Have the kernel kill what is started meanwhile before others when memory runs out.
+
+    Only the programs of sessions, which the agent gives the highest score, go before it.
+    """
     before = _oom_score()
     with contextlib.suppress(OSError):
-        _set_oom_score("1000")
+        _set_oom_score("900")
     try:
         yield
     finally:

@@ -11,9 +11,16 @@ import socket
 import subprocess
 import sys
 
-from . import MAX_PACKET
+from . import MAX_PACKET, groups, warden
 from .child import Child, adopt_orphans, own_children, pidfd_of_child
-from .state import make_reachable, remove_state, remove_tree, sessions_of, start_removing
+from .state import (
+    make_reachable,
+    overruns_of,
+    remove_state,
+    remove_tree,
+    sessions_of,
+    start_removing,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +42,8 @@ class Spawner:
         self._users: tuple[int, int] | None = None
         self._state: str | None = None
         self._filter = b""
+        self._groups: list[str] = []
+        self._warden: tuple[int, socket.socket] | None = None
         self._closing = False
         self._watch(server.fileno(), self._hear)
 
@@ -47,6 +56,7 @@ class Spawner:
                 # number to another descriptor.
                 if action in self._actions.values():
                     action()
+        groups.remove_all(self._groups)
         if self._state is not None:
             remove_state(self._state)
 
@@ -82,17 +92,25 @@ class Spawner:
         binds: list[tuple[str, str]],
         users: tuple[int, int] | None,
         seccomp: str,
+        groups: list[str],
+        watch: dict[str, Any],
     ) -> None:
         """Get this process ready for its first sandbox."""
         self._state = state
         self._users = users
         self._filter = bytes.fromhex(seccomp)
+        self._groups = groups
         try:
             # Left by a spawner that was killed; its sandboxes went with it.
             remove_tree(sessions_of(state))
             os.mkdir(sessions_of(state), 0o711)
+            remove_tree(overruns_of(state))
+            os.mkdir(overruns_of(state), 0o700)
             if binds:
                 make_reachable(binds)
+            self._warden = warden.start(**watch)
+            # Its end means nothing; only the poll must not be woken for ever.
+            os.set_inheritable(self._warden[1].fileno(), False)
         except OSError as error:
             self._say({"prepared": str(error)})
         else:
@@ -100,7 +118,11 @@ class Spawner:
 
     def _open(self, message: dict[str, Any], agent: int) -> None:
         """Start a sandbox."""
-        child = Child(message["open"], [message["workspace"], *message["volumes"]])
+        child = Child(
+            message["open"],
+            [message["workspace"], *message["volumes"]],
+            [path for path, _values in message["groups"]],
+        )
         self._children[child.number] = child
         try:
             self._start(child, message, agent)
@@ -124,17 +146,28 @@ class Spawner:
             os.mkdir(directory, 0o700)
             if user is not None:
                 os.chown(directory, user, user)
-        info, errors = child.start(
-            message["bwrap"],
-            message["options"],
-            [*message["command"], str(agent)],
-            self._filter,
-            agent,
-            user,
-        )
+        with groups.entered(message["groups"]) as enter:
+            info, errors = child.start(
+                message["bwrap"],
+                message["options"],
+                [*message["command"], str(agent)],
+                self._filter,
+                agent,
+                user,
+                enter,
+            )
         self._watch(info, lambda: self._learn_inner(child, info))
         self._watch(errors, lambda: self._keep_errors(child, errors))
         assert child.outer is not None
+        report = os.path.join(overruns_of(self._state or ""), str(child.number))
+        self._tell_warden(
+            {
+                "watch": child.number,
+                "pid": child.outer.pid,
+                "directories": child.directories,
+                "report": report,
+            }
+        )
         ended = os.pidfd_open(child.outer.pid)
         self._watch(ended, lambda: self._outer_ended(child, ended))
 
@@ -190,6 +223,8 @@ class Spawner:
         """
         known = {child.outer.pid for child in self._children.values() if child.outer is not None}
         known |= self._removers
+        if self._warden is not None:
+            known.add(self._warden[0])
         for pid in own_children() - known:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
@@ -205,6 +240,8 @@ class Spawner:
 
     def _clean_up(self, child: Child) -> None:
         """Remove the directories; large ones take a while, so another process does it."""
+        self._tell_warden({"forget": child.number})
+        groups.remove(child.groups)
         remover = start_removing(*child.directories)
         self._removers.add(remover.pid)
         removed = os.pidfd_open(remover.pid)
@@ -217,9 +254,16 @@ class Spawner:
         self._removers.discard(remover.pid)
         if child.error_pipe is not None:
             self._close(child.error_pipe)
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(overruns_of(self._state or ""), str(child.number)))
         del self._children[child.number]
         errors = child.errors[:_KEPT_ERRORS].decode("utf-8", "replace")
         self._say({"ended": child.number, "status": child.status, "errors": errors})
+
+    def _tell_warden(self, message: dict[str, object]) -> None:
+        if self._warden is not None:
+            with contextlib.suppress(OSError):
+                self._warden[1].send(json.dumps(message).encode())
 
     # ---- descriptors -----------------------------------------------------------------------------
 

@@ -1,4 +1,7 @@
-"""What one server has on disk, in its state directory: etc, inside, binds, sessions, contexts."""
+"""What one server has on disk, in its state directory.
+
+It holds etc, inside, binds, sessions, overruns and contexts.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,11 @@ def sessions_of(state: str) -> str:
     return os.path.join(state, "sessions")
 
 
+def overruns_of(state: str) -> str:
+    """Return the directory of what the warden has found out, a file for each session."""
+    return os.path.join(state, "overruns")
+
+
 def remove_state(state: str) -> None:
     """Remove all that one server has on disk.
 
@@ -34,7 +42,7 @@ def remove_state(state: str) -> None:
                 _check(_libc().umount2(os.fsencode(target), _MNT_DETACH), "umount2")
             with contextlib.suppress(OSError):
                 (os.rmdir if os.path.isdir(target) else os.unlink)(target)
-    for name in ("etc", "inside", "sessions", "contexts"):
+    for name in ("etc", "inside", "sessions", "overruns", "contexts"):
         remove_tree(os.path.join(state, name))
     for directory in (binds, state):
         with contextlib.suppress(OSError):
