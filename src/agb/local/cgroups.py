@@ -159,11 +159,24 @@ def _make(place: Place, controller: str) -> None:
         with open(os.path.join(trial, _TRIED[controller][place.version - 1]), "r+"):
             pass
         os.rmdir(trial)
+        if controller == "cpu":
+            _weigh(place)
     except OSError:
         for directory in (trial, place.directory):
             with contextlib.suppress(OSError):
                 os.rmdir(directory)
         raise
+
+
+def _weigh(place: Place) -> None:
+    """Let all sessions together weigh as much as a few busy programs for each processor.
+
+    By default they would all have to make do with what the machine gives to a single program.
+    """
+    tasks = 4 * (os.cpu_count() or 1)
+    name, weight = ("cpu.shares", 1024) if place.version == 1 else ("cpu.weight", 100)
+    with open(os.path.join(place.directory, name), "r+", encoding="ascii") as file:
+        file.write(str(min(10_000 if place.version == 2 else 1 << 18, tasks * weight)))
 
 
 def _enable(directory: str, controller: str) -> None:

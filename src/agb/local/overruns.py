@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _WRITING = ("write_file", "edit_file", "create_directory", "move_file")
 _KILLED = 137
 """What a shell says of a program that was killed: 128 and SIGKILL."""
+_KILLED_IN_WORDS = "Killed"
+_LOST = "(signal 9); its variables are gone"
+"""What the agent says of the process of a language that was killed."""
 
 
 class Overruns:
@@ -43,7 +46,7 @@ class Overruns:
         self._refusals = {
             "No space left on device": (
                 f"/tmp holds {in_words(temporary)} ({variable_of('temporary_bytes')}), "  # noqa: S108
-                f"/dev/shm {in_words(shared)} ({variable_of('shared_memory_bytes')})"
+                f"/dev/shm {in_words(shared)} ({variable_of('shared_memory_bytes')})"  # noqa: S108
             ),
             "File too large": (
                 f"a file may have {in_words(inside.max_file_bytes)} "
@@ -91,19 +94,22 @@ class Overruns:
             result: What a method answered.
             before: The counters when it was called.
         """
-        error = result.get("error")
-        killed = isinstance(error, dict) or result.get("exit_code") == _KILLED
-        note = self._note(before) if killed else ""
-        if not note:
-            return result
-        if isinstance(error, dict):
-            problem = cast("dict[str, object]", error)
-            value = f"{problem.get('value')}. {note}"
-            return {**result, "error": {**problem, "value": value}}
-        if isinstance(result.get("stderr"), str):
-            text = str(result["stderr"])
-            line = "" if not text or text.endswith("\n") else "\n"
-            return {**result, "stderr": f"{text}{line}{note}\n"}
+        error, stderr = result.get("error"), result.get("stderr")
+        problem = cast("dict[str, object]", error) if isinstance(error, dict) else {}
+        if _LOST in str(problem.get("value")):
+            note = self._note(before)
+            value = f"{problem['value']}. {note}"
+            return {**result, "error": {**problem, "value": value}} if note else result
+        if isinstance(stderr, str) and (
+            result.get("exit_code") == _KILLED or _KILLED_IN_WORDS in stderr
+        ):
+            note = self._note(before)
+            line = "" if not stderr or stderr.endswith("\n") else "\n"
+            return {**result, "stderr": f"{stderr}{line}{note}\n"} if note else result
+        if isinstance(stderr, list) and stderr and _LOST in str(stderr[0]):
+            # It was killed at some time before this call.
+            note = self._note(b"")
+            return {**result, "stderr": [f"{note}\n", *stderr]} if note else result
         return result
 
     def explained(self, error: ToolError, before: bytes) -> ToolError:
@@ -112,7 +118,7 @@ class Overruns:
         for refusal, limit in self._refusals.items():
             if text.startswith(refusal):
                 return ToolError(f"{text} ({limit})", error.detail)
-        note = self._note(before)
+        note = self._note(before) if _LOST in text else ""
         return ToolError(f"{text}. {note}", error.detail) if note else error
 
     def _note(self, before: bytes) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
 # What the agent may start beyond the limit of its session, mostly threads: a session that is full
 # has to be able to end what fills it.
@@ -87,6 +90,25 @@ class Limits:
         return lambda: resource.setrlimit(kind, (value, value))
 
 
+_score: list[int] = []
+"""This process's own `oom_score_adj`, open for writing; it can't be opened later any more."""
+
+
+@contextlib.contextmanager
+def first_to_go() -> Generator[None]:
+    """Have the kernel kill what is started meanwhile before the agent when memory runs out.
+
+    Set beforehand: a shell has children before anyone could set it from outside.
+    """
+    for descriptor in _score:
+        os.write(descriptor, b"1000")
+    try:
+        yield
+    finally:
+        for descriptor in _score:
+            os.write(descriptor, b"900")
+
+
 def hide_this_process() -> None:
     """Keep the programs of the session out of this process's memory, descriptors and environment.
 
@@ -98,6 +120,8 @@ def hide_this_process() -> None:
     """
     import ctypes
 
+    with contextlib.suppress(OSError):
+        _score.append(os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC))
     pr_set_dumpable = 4
     library = ctypes.CDLL(None, use_errno=True)
     if library.prctl(pr_set_dumpable, 0, 0, 0, 0) != 0:

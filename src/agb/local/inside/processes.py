@@ -8,6 +8,7 @@ import signal
 import threading
 
 from . import orphans
+from .limits import first_to_go
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Process:
                 ours[name], theirs[name] = os.pipe()
             for descriptor in ours.values():
                 os.set_blocking(descriptor, False)
-            with orphans.changing:
+            with orphans.changing, first_to_go():
                 self._process = subprocess.Popen(
                     arguments,
                     cwd=directory,

@@ -31,8 +31,10 @@ def entered(groups: Sequence[Described]) -> Generator[Callable[[], None] | None]
             os.makedirs(path, exist_ok=True)
             for name, value in values:
                 _write(os.path.join(path, name.lstrip("?")), value, needed=name[0] != "?")
+            # Version 1 moves a single thread, which this is, without waiting for all processors.
+            name = "tasks" if os.path.exists(os.path.join(path, "tasks")) else "cgroup.procs"
             # Whether one may enter is asked of who has opened it: this process, still root.
-            descriptors.append(os.open(os.path.join(path, "cgroup.procs"), os.O_WRONLY))
+            descriptors.append(os.open(os.path.join(path, name), os.O_WRONLY))
 
         def enter() -> None:
             for descriptor in descriptors:

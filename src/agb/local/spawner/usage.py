@@ -27,10 +27,6 @@ class Usage:
         self.size = size
         self.inodes = inodes
 
-    def exceeds(self, limit: Usage) -> bool:
-        """Say whether one of the two is over its limit."""
-        return self.size > limit.size or self.inodes > limit.inodes
-
 
 class Program:
     """A process of a session.
@@ -126,8 +122,12 @@ def nameless(programs: Sequence[Program], devices: set[int]) -> dict[Program, in
     return held
 
 
-def measure(directories: Iterable[str], limit: Usage) -> tuple[Usage, set[int]]:
-    """Measure directories, no further than over the limit.
+def measure(directories: Iterable[str], most: int) -> tuple[Usage, set[int]]:
+    """Measure directories.
+
+    Args:
+        directories: Their paths.
+        most: The number of files after which it is enough.
 
     Returns:
         What they take, and the devices they are on.
@@ -140,16 +140,16 @@ def measure(directories: Iterable[str], limit: Usage) -> tuple[Usage, set[int]]:
         except OSError:
             continue
         devices.add(os.fstat(top).st_dev)
-        _Walk(used, limit).below(top)
+        _Walk(used, most).below(top)
     return used, devices
 
 
 class _Walk:
     """Adds up what lies below a directory, by descriptors: no link and no swap leads elsewhere."""
 
-    def __init__(self, used: Usage, limit: Usage) -> None:
+    def __init__(self, used: Usage, most: int) -> None:
         self._used = used
-        self._limit = limit
+        self._most = most
         # How many directories are still to be opened from an open one; closed at none.
         self._waiting: dict[int, int] = {}
 
@@ -157,7 +157,7 @@ class _Walk:
         pending = [(top, ".")]
         self._waiting[top] = 1
         try:
-            while pending and not self._used.exceeds(self._limit):
+            while pending and self._used.inodes <= self._most:
                 parent, name = pending.pop()
                 current = self._open(parent, name)
                 if current is not None:
@@ -185,7 +185,7 @@ class _Walk:
                 links = 1 if is_directory else max(1, status.st_nlink)
                 self._used.size += status.st_blocks * 512 // links
                 self._used.inodes += 1
-                if self._used.exceeds(self._limit):
+                if self._used.inodes > self._most:
                     return
                 if is_directory:
                     yield entry.name
@@ -199,7 +199,7 @@ class _Walk:
                 return _open_closed(parent, name)
         except OSError as error:
             if error.errno not in _GONE:
-                self._used.inodes += self._limit.inodes
+                self._used.inodes += self._most
             return None
 
     def _leave(self, descriptor: int) -> None:

@@ -28,7 +28,7 @@ _DISK_S = 1.0
 """Between two looks at the disk of a session."""
 _IDLE_DISK_S = 4.0
 """The same, if its programs have not used the processor meanwhile."""
-_SHARE = 20
+_SHARE = 10
 """A look that took long is not repeated before so many times as long."""
 _MAX_PACKET = 1 << 17
 _KEYS = ("oom_kill", "disk_kill", "inodes_kill", "disk_full", "inodes_full")
@@ -45,6 +45,8 @@ class Watched:
         self.used = Usage(0, 0)
         self.work: dict[int, tuple[int, int]] = {}
         """What each program had written, and its processor time, at the last look."""
+        self.settling = False
+        """Whether the last look killed somebody for the disk."""
         self._counts = dict.fromkeys(_KEYS, 0)
         self._file = os.open(report, os.O_CREAT | os.O_RDWR | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         self._tell()
@@ -121,40 +123,48 @@ class Warden:
         """Kill who fills the disk; as long as it is full the server lets nobody write."""
         began = time.monotonic()
         programs = tree(session.pid)
-        used, devices = measure(session.directories, self._limit)
+        # Beyond the limit, so that growth is seen there as well.
+        used, devices = measure(session.directories, 2 * self._limit.inodes)
         used.size += sum(nameless(programs, devices).values())
         over_disk, over_inodes = used.size > self._limit.size, used.inodes > self._limit.inodes
         session.note("disk_full", int(over_disk))
         session.note("inodes_full", int(over_inodes))
         work = {program.pid: (program.written(), program.cpu) for program in programs}
         grown = used.size > session.used.size or used.inodes > session.used.inodes
-        if (over_disk or over_inodes) and grown:
-            self._stop_writer(session, programs, work, written=over_disk)
+        # Those that were killed may have written a little since the look that condemned them.
+        session.settling = (over_disk or over_inodes) and grown and not session.settling
+        if session.settling:
+            _stop_writers(session, programs, work, written=over_disk)
         pause = _IDLE_DISK_S if work == session.work else _DISK_S
         if over_disk or over_inodes:
             pause = _LOOK_S
         session.used, session.work = used, work
         session.next_look = began + max(pause, _SHARE * (time.monotonic() - began))
 
-    def _stop_writer(
-        self,
-        session: Watched,
-        programs: Sequence[Program],
-        work: dict[int, tuple[int, int]],
-        *,
-        written: bool,
-    ) -> None:
-        """Kill the program that has written most, or of many files that has worked most."""
 
-        def since(program: Program) -> tuple[int, int]:
-            (wrote, worked), before = work[program.pid], session.work.get(program.pid, (0, 0))
-            done = wrote - before[0], worked - before[1]
-            return done if written else done[::-1]
+def _stop_writers(
+    session: Watched,
+    programs: Sequence[Program],
+    work: dict[int, tuple[int, int]],
+    *,
+    written: bool,
+) -> None:
+    """Kill the programs that did most of the writing or, of many files, most of the work."""
 
-        suspects = [program for program in programs if not program.keeps_session]
-        if suspects:
-            session.note("disk_kill" if written else "inodes_kill")
-            _kill(max(suspects, key=since))
+    def since(program: Program) -> tuple[int, int]:
+        (wrote, worked), before = work[program.pid], session.work.get(program.pid, (0, 0))
+        done = wrote - before[0], worked - before[1]
+        return done if written else done[::-1]
+
+    suspects = [program for program in programs if not program.keeps_session]
+    suspects.sort(key=since, reverse=True)
+    left = sum(since(program)[0] for program in suspects) // 2
+    for program in suspects:
+        session.note("disk_kill" if written else "inodes_kill")
+        _kill(program)
+        left -= since(program)[0]
+        if left <= 0:
+            return
 
 
 def run(server: socket.socket, warden: Warden) -> None:
