@@ -14,7 +14,7 @@ BIND, RECURSIVE, PRIVATE = 4096, 16384, 1 << 18
 
 
 def closed_above(path):
-    """The outermost directory on the way to a path that others can't pass; None if there is none."""
+    """The outermost directory on the way to a path that others can't pass, if there is one."""
     parts = os.path.realpath(path).split("/")
     for count in range(2, len(parts) + 1):
         directory = "/".join(parts[:count])

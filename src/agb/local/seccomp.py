@@ -7,7 +7,7 @@ needs. A denied call fails with EPERM, as it would for lack of a privilege.
 from __future__ import annotations
 
 import struct
-from errno import EAFNOSUPPORT, ENOSYS, EPERM
+from errno import EAFNOSUPPORT, ENOSPC, ENOSYS, EPERM
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -136,6 +136,8 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
 _CLONE = (56, 220)
 _CLONE3 = (435, 435)
 _IOCTL = (16, 29)
+_SHMGET = (29, 194)
+_LARGEST_SEGMENT = 1 << 16
 _SOCKET = (41, 198)
 _SOCKETPAIR = (53, 199)
 
@@ -183,6 +185,18 @@ def filter_for(machine: str) -> bytes:
         _IOCTL[column],
         [*_argument(1), *_any_of((_TIOCSTI, _TIOCLINUX), fail), _returning(_ALLOW)],
     )
+    # System V shared memory belongs to no process: no limit of one, and no watch on all, sees it.
+    program += _when(
+        _JUMP_IF_EQUAL,
+        _SHMGET[column],
+        [
+            *_argument(1, upper=True),
+            *_unless(_JUMP_IF_EQUAL, 0, _FAIL_WITH | ENOSPC),
+            *_argument(1),
+            *_when(_JUMP_IF_AT_LEAST, _LARGEST_SEGMENT + 1, [_returning(_FAIL_WITH | ENOSPC)]),
+            _returning(_ALLOW),
+        ],
+    )
     for call in (_SOCKET, _SOCKETPAIR):
         program += _when(
             _JUMP_IF_EQUAL,
@@ -207,9 +221,9 @@ def _load(offset: int) -> list[bytes]:
     return [_instruction(_LOAD_WORD, offset)]
 
 
-def _argument(index: int) -> list[bytes]:
-    """Take the lower half of an argument into the accumulator."""
-    return _load(_ARGUMENTS + 8 * index)
+def _argument(index: int, *, upper: bool = False) -> list[bytes]:
+    """Take half of an argument into the accumulator."""
+    return _load(_ARGUMENTS + 8 * index + 4 * upper)
 
 
 def _returning(verdict: int) -> bytes:

@@ -270,6 +270,7 @@ def _value(setting: Attribute[Any], text: str) -> object:
     """
     kind = str(setting.type)
     value: object
+    takes = "auto or off" if setting.name == "cgroups" else "a text"
     try:
         if setting.name.endswith("_bytes"):
             takes = "a size such as 512M or 2G"
@@ -282,7 +283,6 @@ def _value(setting: Attribute[Any], text: str) -> object:
             takes = "a number above 0"
             value = float(text)
         else:
-            takes = "auto or off" if setting.name == "cgroups" else "a text"
             value = text
         if setting.validator is not None:
             setting.validator(None, setting, value)

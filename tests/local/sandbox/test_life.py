@@ -92,11 +92,12 @@ async def test_no_zombies(sandboxes):
     children = Path(f"/proc/{spawner}/task/{spawner}/children")
     if not children.exists():
         pytest.skip("this kernel does not tell the children of a process")
-    assert len(children.read_text().split()) >= 3
+    assert len(children.read_text().split()) >= 4
     for sandbox in opened:
         await sandbox.aclose()
 
-    assert children.read_text() == ""
+    # What is left is what watches the disk.
+    assert len(children.read_text().split()) == 1
 
 
 async def test_deep_directories_are_removed(sandboxes):

@@ -43,6 +43,7 @@ class Spawner:
         self._state: str | None = None
         self._filter = b""
         self._groups: list[str] = []
+        self._limits: dict[str, Any] = {}
         self._warden: tuple[int, socket.socket] | None = None
         self._closing = False
         self._watch(server.fileno(), self._hear)
@@ -108,9 +109,8 @@ class Spawner:
             os.mkdir(overruns_of(state), 0o700)
             if binds:
                 make_reachable(binds)
-            self._warden = warden.start(**watch)
-            # Its end means nothing; only the poll must not be woken for ever.
-            os.set_inheritable(self._warden[1].fileno(), False)
+            self._limits = watch
+            self._start_warden()
         except OSError as error:
             self._say({"prepared": str(error)})
         else:
@@ -159,15 +159,7 @@ class Spawner:
         self._watch(info, lambda: self._learn_inner(child, info))
         self._watch(errors, lambda: self._keep_errors(child, errors))
         assert child.outer is not None
-        report = os.path.join(overruns_of(self._state or ""), str(child.number))
-        self._tell_warden(
-            {
-                "watch": child.number,
-                "pid": child.outer.pid,
-                "directories": child.directories,
-                "report": report,
-            }
-        )
+        self._have_watched(child)
         ended = os.pidfd_open(child.outer.pid)
         self._watch(ended, lambda: self._outer_ended(child, ended))
 
@@ -259,6 +251,36 @@ class Spawner:
         del self._children[child.number]
         errors = child.errors[:_KEPT_ERRORS].decode("utf-8", "replace")
         self._say({"ended": child.number, "status": child.status, "errors": errors})
+
+    # ---- what watches them -----------------------------------------------------------------------
+
+    def _start_warden(self) -> None:
+        """Start what watches disk and memory; a new one if somebody has killed it."""
+        if self._closing:
+            return
+        pid, told = self._warden = warden.start(**self._limits)
+        ended = os.pidfd_open(pid)
+        self._watch(ended, lambda: self._warden_ended(pid, told, ended))
+        for child in self._children.values():
+            self._have_watched(child)
+
+    def _warden_ended(self, pid: int, told: socket.socket, descriptor: int) -> None:
+        self._close(descriptor)
+        told.close()
+        self._warden = None
+        os.waitpid(pid, 0)
+        self._start_warden()
+
+    def _have_watched(self, child: Child) -> None:
+        if child.outer is not None and child.status is None:
+            self._tell_warden(
+                {
+                    "watch": child.number,
+                    "pid": child.outer.pid,
+                    "directories": child.directories,
+                    "report": os.path.join(overruns_of(self._state or ""), str(child.number)),
+                }
+            )
 
     def _tell_warden(self, message: dict[str, object]) -> None:
         if self._warden is not None:

@@ -47,7 +47,7 @@ class Watched:
         """What each program had written, and its processor time, at the last look."""
         self.settling = False
         """Whether the last look killed somebody for the disk."""
-        self._counts = dict.fromkeys(_KEYS, 0)
+        self._counts: dict[str, int] = dict.fromkeys(_KEYS, 0)
         self._file = os.open(report, os.O_CREAT | os.O_RDWR | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         self._tell()
 
@@ -154,7 +154,7 @@ def _stop_writers(
     def since(program: Program) -> tuple[int, int]:
         (wrote, worked), before = work[program.pid], session.work.get(program.pid, (0, 0))
         done = wrote - before[0], worked - before[1]
-        return done if written else done[::-1]
+        return done if written else (done[1], done[0])
 
     suspects = [program for program in programs if not program.keeps_session]
     suspects.sort(key=since, reverse=True)
@@ -207,7 +207,7 @@ def start(memory: int | None, disk: int, inodes: int) -> tuple[int, socket.socke
             ours.close()
             # Whatever else is open belongs to the spawner, whose end others wait for.
             os.closerange(3, theirs.fileno())
-            os.closerange(theirs.fileno() + 1, 256)
+            os.closerange(theirs.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
             with contextlib.suppress(OSError):
                 os.nice(5)
             _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,0 +1,63 @@
+"""Every probe of `probes.py`, from each place a session's code runs in, as each kind of server."""
+
+from __future__ import annotations
+
+import glob
+import json
+from pathlib import Path
+
+import pytest
+
+PROGRAM = (Path(__file__).parent / "probes.py").read_text()
+PLACES = ["command", "cell", "started process"]
+LEAST = 65
+
+
+def facts(target, host_secrets, key):
+    """What the probes look for, with the files and processes of this very server."""
+    states = [path for path in glob.glob("/var/tmp/agb-*") if "/agb-" in path]
+    return {
+        **host_secrets,
+        "state": states[0] if states else "/var/tmp/agb-",
+        "pids": [target.ready["pid"], target.process.pid],
+        "server_port": target.port,
+        "key": key,
+        "scratch": "/home/user",
+        "host_home": str(Path.home()),
+    }
+
+
+def run(session, place, known):
+    """Have the probes run in a place, and return what each got hold of."""
+    program = f"FACTS = {known!r}\n{PROGRAM}"
+    if place == "command":
+        outcome = session.python(program)
+        output, complaint = outcome["stdout"], outcome["stderr"]
+    elif place == "cell":
+        outcome = session.cell(program)
+        output, complaint = "".join(outcome["stdout"]), outcome["executionError"]
+    else:
+        session.tool("write_file", path="attack.py", content=program)
+        text, _ = session.tool("start_process", command="python attack.py >said 2>&1")
+        started = json.loads(text)
+        session.tool("wait_process", process_id=started["process_id"], wait_s=30)
+        output = complaint = session.command("cat said")["stdout"]
+    lines = [line for line in output.splitlines() if line.startswith("PROBES ")]
+    assert lines, complaint
+    return json.loads(lines[-1].removeprefix("PROBES "))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_probes(target, session, host_secrets, place, table):
+    """No probe gets hold of anything."""
+    from .conftest import KEY
+
+    other = target.session()
+    other.tool("write_file", path=host_secrets["secret"], content="of another session")
+    outcome = run(session, place, facts(target, host_secrets, KEY))
+    other.close()
+    escaped = {name: got for name, got in outcome.items() if got}
+
+    table(f"probes, {target.mode}, {place}", len(outcome) - len(escaped), len(outcome))
+    assert escaped == {}
+    assert len(outcome) >= LEAST
