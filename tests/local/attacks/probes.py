@@ -284,13 +284,6 @@ def agent_command_line():
 
 
 @probe
-def agent_killed():
-    os.kill(1, 9)
-    os.kill(1, 15)
-    return not os.path.exists("/proc/1")
-
-
-@probe
 def environment_of_server():
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -425,7 +418,11 @@ ARM = platform.machine() == "aarch64"
 def refused_by_filter(x86, arm, arguments, expected=errno.EPERM):
     """Make a call with arguments it can't use: only the filter answers with a want of rights."""
     ctypes.set_errno(0)
+    parent = os.getpid()
     result = libc.syscall(ctypes.c_long(arm if ARM else x86), *arguments)
+    if os.getpid() != parent:
+        # A clone that went through.
+        os._exit(0)
     if result >= 0 or ctypes.get_errno() != expected:
         return f"{result} {errno.errorcode.get(ctypes.get_errno())}"
     return ""
@@ -450,7 +447,7 @@ CALLS = {
     "setns": (308, 268, (-1, 0)),
     "clone_new_user": (56, 220, (0x10000000 | 17, 0, 0, 0, 0)),
     "clone_new_mounts": (56, 220, (0x00020000 | 17, 0, 0, 0, 0)),
-    "ptrace": (101, 117, (16, 1, 0, 0)),
+    "ptrace": (101, 117, (-1, 0, 0, 0)),
     "process_vm_readv": (310, 270, (1, 0, 0, 0, 0, 0)),
     "process_vm_writev": (311, 271, (1, 0, 0, 0, 0, 0)),
     "pidfd_getfd": (438, 438, (-1, 0, 0)),
@@ -606,6 +603,8 @@ def run():
     """Try everything and say of each probe what it got hold of."""
     outcome = {}
     for name, attack in PROBES.items():
+        if name in FACTS.get("skip", ()):
+            continue
         try:
             got = attack()
         except OSError:

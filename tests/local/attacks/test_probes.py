@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import glob
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from .conftest import HERE, KEY, ORDINARY_USER
 
 PROGRAM = (Path(__file__).parent / "probes.py").read_text()
 PLACES = ["command", "cell", "started process"]
@@ -50,8 +55,6 @@ def run(session, place, known):
 @pytest.mark.parametrize("place", PLACES)
 def test_probes(target, session, host_secrets, place, table):
     """No probe gets hold of anything."""
-    from .conftest import KEY
-
     other = target.session()
     other.tool("write_file", path=host_secrets["secret"], content="of another session")
     outcome = run(session, place, facts(target, host_secrets, KEY))
@@ -61,3 +64,29 @@ def test_probes(target, session, host_secrets, place, table):
     table(f"probes, {target.mode}, {place}", len(outcome) - len(escaped), len(outcome))
     assert escaped == {}
     assert len(outcome) >= LEAST
+
+
+def test_probes_without_a_sandbox(host_secrets):
+    """Outside of a sandbox the same probes get hold of much: they would notice a hole."""
+    command = [sys.executable, str(HERE / "probes.py")]
+    if os.geteuid() == 0:
+        ordinary = str(HERE.parent / "ordinary_user.py")
+        command = [sys.executable, ordinary, str(ORDINARY_USER), *command]
+    known = {
+        **host_secrets,
+        "state": "/var",
+        "pids": [],
+        "server_port": host_secrets["port"],
+        "key": KEY,
+        "scratch": "/var/tmp",
+        "host_home": "/",
+        "skip": ["writing_outside", "canary_by_content"],
+    }
+    said = subprocess.run(
+        [*command, json.dumps(known)], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    outcome = json.loads(said.rpartition("PROBES ")[2])
+
+    assert sum(1 for got in outcome.values() if got) >= 40
+    assert outcome["host_files_boot"]
+    assert outcome["call_unshare_user"]
