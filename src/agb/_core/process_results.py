@@ -54,7 +54,7 @@ class ProcessInfo:
     Args:
         process_id: Its id in the session, for `command.connect`.
         pid: Its number in the sandbox.
-        command: What it was started as.
+        command: What it was started as; of a long command its beginning.
         exit_code: Its exit code, 128 + N if signal N ended it; None as long as it runs.
 
     Example:

@@ -128,7 +128,7 @@ def wait(place: Place, process_id: str, timeout_s: float | None) -> Steps[Comman
         if exit_code is not None or left_s == 0:
             break
         yield Pause(_PAUSE_S)
-    output: dict[str, bytes] = {"stdout": b"", "stderr": b""}
+    output = {"stdout": bytearray(), "stderr": bytearray()}
     is_whole = yield from _collect(place, process_id, output)
     stdout, stderr = (data.decode(errors="replace") for data in output.values())
     error = _failure(reply, process_id, exit_code, stderr, timeout_s)
@@ -224,7 +224,7 @@ def _read(
     return (yield from _ask(place, "read_process_output", given, wait_s))
 
 
-def _collect(place: Place, process_id: str, output: dict[str, bytes]) -> Steps[bool]:
+def _collect(place: Place, process_id: str, output: dict[str, bytearray]) -> Steps[bool]:
     """Collect what is there of the output of a process; return whether nothing of it was lost."""
     unread = Unread()
     is_whole = True

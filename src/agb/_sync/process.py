@@ -42,7 +42,7 @@ class Process(BaseService):
         session: The session that it runs in.
         process_id: Its id in the session.
         pid: Its number in the sandbox.
-        command: What it was started as.
+        command: What it was started as; of a long command its beginning.
         exit_code: Its exit code, 128 + N if signal N ended it; None as long as this handle has not
             learned of its end, by `wait` or by reading.
 

@@ -35,7 +35,7 @@ def read(own_tool):
     """Read all that a process writes, from a position to its end, as text by stream."""
 
     async def read(process_id, cursor=0):
-        written, dropped, answer = {"stdout": b"", "stderr": b""}, 0, {"end": False}
+        written, dropped, answer = {"stdout": bytearray(), "stderr": bytearray()}, 0, {"end": False}
         while not answer["end"]:
             answer = await own_tool(
                 "read_process_output", process_id=process_id, cursor=cursor, wait_s=20
@@ -250,6 +250,15 @@ async def test_the_table_is_bounded(own_tool, start):
     # The agent has let go of every descriptor and thread but its own few.
     left = await own_tool("shell", command="grep Threads /proc/1/status")
     assert int(left["stdout"].split()[1]) < 12
+
+
+async def test_a_long_command(own_tool, start):
+    """A long command runs, and is listed by its beginning."""
+    process_id = await start(f": {'x' * 100_000}")
+    assert await ended(own_tool, process_id) == 0
+
+    (process,) = (await own_tool("list_processes"))["processes"]
+    assert process["command"] == ": " + 998 * "x"
 
 
 async def test_a_process_that_cannot_start(own_tool, start):

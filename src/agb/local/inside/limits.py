@@ -84,10 +84,15 @@ class Limits:
         """
         import resource
 
-        kind = resource.RLIMIT_NPROC
-        _soft, hard = resource.getrlimit(kind)
-        value = min(self.max_processes, hard)
+        kind, value = resource.RLIMIT_NPROC, self.processes_of_programs()
         return lambda: resource.setrlimit(kind, (value, value))
+
+    def processes_of_programs(self) -> int:
+        """Return the limit of processes of a program: there may be a lower one on this machine."""
+        import resource
+
+        _soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+        return min(self.max_processes, hard)
 
 
 _score: list[int] = []

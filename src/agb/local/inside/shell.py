@@ -60,7 +60,7 @@ class Shell:
         limits_itself = self._path == _BASH and "BASH_ENV" not in environment
         if limits_itself:
             environment["BASH_ENV"] = _LIMITS
-            environment["AGB_MAX_PROCESSES"] = str(self._limits.max_processes)
+            environment["AGB_MAX_PROCESSES"] = str(self._limits.processes_of_programs())
         return Process(
             [self._path, "-c", command],
             directory=self._home.resolve(cwd) if cwd else self._home.path,

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # More than any pipe holds here: what is there when a process ends is taken, and no more.
 _MOST_IN_A_PIPE = 1 << 20
 _ONE_READ = 1 << 16
+# Characters shown of a command.
+_SHOWN = 1000
 
 
 class Started:
@@ -76,7 +78,7 @@ class Started:
         return {
             "process_id": self.id,
             "pid": self.process.pid,
-            "command": self._command,
+            "command": self._command[:_SHOWN],
             "exit_code": self.exit_code,
         }
 
