@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 
+import httpx
 import pytest
 
 from agb import (
@@ -111,6 +112,24 @@ def test_an_error_ends_the_iteration_and_it_can_go_on(process, offered):
             pass
 
     assert [piece.text for piece in process] == ["here"]
+
+
+def test_a_lost_answer_loses_nothing(process, offered):
+    """Reading that got no whole reply is done again from the same position."""
+    offered.requests.clear()
+    offered.on(
+        "read_process_output",
+        httpx.ReadError("cut off"),
+        output(offered, "one", 3),
+        httpx.ReadTimeout("silence"),
+        output(offered, "two", 6, end=True),
+    )
+
+    pieces = [piece.text for piece in process]
+
+    assert pieces == ["one", "two"]
+    asked = [offered.arguments(index)["cursor"] for index in range(len(offered.requests))]
+    assert asked == [0, 0, 3, 3]
 
 
 def test_waiting_learns_the_exit_code(process, offered):

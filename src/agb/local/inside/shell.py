@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .paths import Home
 
 _BASH = "/bin/bash"
+# What begins so may change how bash starts, and so whether it reads the file below.
+_HEEDED_BY_BASH = ("BASH", "SHELLOPTS", "POSIXLY_CORRECT")
 _LIMITS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shell_limits.bash")
 
 
@@ -57,7 +59,9 @@ class Shell:
         environment = {**self._environment, **(envs or {})}
         # bash lowers its own limit before it reads the command: to do it between fork and exec
         # would double the time that a short command takes.
-        limits_itself = self._path == _BASH and "BASH_ENV" not in environment
+        limits_itself = self._path == _BASH and not any(
+            name.startswith(_HEEDED_BY_BASH) for name in environment
+        )
         if limits_itself:
             environment["BASH_ENV"] = _LIMITS
             environment["AGB_MAX_PROCESSES"] = str(self._limits.processes_of_programs())
