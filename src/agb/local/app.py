@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .contexts.catalog import ContextNotFound
@@ -19,10 +19,12 @@ from .endpoints import TOOL_CALL_PATH, Endpoint, Endpoints
 from .envelope import ApiFailure, new_request_id, render_failure, render_success
 from .hang_up import ClientHungUp, until_hang_up
 from .live_session import SessionNotFound
+from .refusals import refusal
 from .requests import authorize, read_call
-from .sandbox import SandboxError, SandboxGone
+from .sandbox import SandboxError
 from .sessions import SessionManager, TooManySessions
 from .settings import Settings
+from .streams import STREAM_PATH, serve_streams
 from .tools import ToolBox
 
 # Starlette logs and raises again what is only an `Exception`: a mistake of the server itself.
@@ -49,10 +51,12 @@ def create_app(sessions: SessionManager, api_key: str, settings: Settings) -> St
     Returns:
         The ASGI application.
     """
-    endpoints = Endpoints(sessions, ToolBox(sessions, settings), settings)
+    tools = ToolBox(sessions, settings)
+    endpoints = Endpoints(sessions, tools, settings)
     app = Starlette(
         routes=[
             Route(FILES_PATH + "{word}", serve_files(sessions.contexts), methods=["GET", "PUT"]),
+            WebSocketRoute(STREAM_PATH + "{session_id}", serve_streams(sessions, tools, settings)),
             *(
                 Route(
                     endpoint.path, _respond(endpoint, api_key, settings), methods=[endpoint.method]
@@ -107,20 +111,6 @@ async def _fail(request: Request, error: Exception) -> Response:
 
 def _failure(request: Request, error: Exception, *, tool_call: bool) -> ApiFailure:
     match error:
-        case ApiFailure():
-            return error
-        case SessionNotFound():
-            # Tools and the session API have always had different names for it.
-            kind = "InvalidSession" if tool_call else "InvalidMcpSession"
-            return ApiFailure(400, f"{kind}.NotFound", str(error))
-        case ContextNotFound():
-            return ApiFailure(400, "InvalidContext.NotFound", str(error))
-        case TooManySessions():
-            return ApiFailure(429, "TooManySessions", str(error))
-        case SandboxGone():
-            return ApiFailure(500, "SandboxGone", str(error))
-        case SandboxError():
-            return ApiFailure(500, "SandboxError", str(error))
         case HTTPException(status_code=405):
             message = f"{request.method} is not allowed here. Allowed: {_allowed(error)}."
             return ApiFailure(405, "MethodNotAllowed", message, error.headers)
@@ -131,7 +121,7 @@ def _failure(request: Request, error: Exception, *, tool_call: bool) -> ApiFailu
             # Never sent; nobody is there to read it.
             return ApiFailure(499, "ClientHungUp", "The client hung up.")
         case _:
-            return ApiFailure(500, "InternalError", "The server made a mistake; see its log.")
+            return refusal(error, tool_call=tool_call)
 
 
 def _allowed(error: HTTPException) -> str:

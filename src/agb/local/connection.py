@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
+
+import attrs
 
 from .failures import SandboxError, SandboxGone, ToolError
 from .inside.frames import Decoder, FrameError, Message, encode
-from .replies import is_valid
+from .replies import is_valid, is_valid_event
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
 
     from .settings import Settings
 
@@ -22,6 +24,39 @@ logger: logging.Logger = logging.getLogger(__name__)
 _ENDED = "The sandbox of this session has ended: its first process was killed or has crashed"
 _MISBEHAVED = "The sandbox of this session was closed: it sent what is no answer"
 _SILENT = "The sandbox of this session was closed: it stopped answering"
+
+
+@attrs.frozen
+class Event:
+    """What the agent tells of a request in flight.
+
+    Attributes:
+        content: One field: what it is, and its content.
+        passed_on: To be called when it has gone where it belongs; the agent then sends another.
+    """
+
+    content: Message
+    passed_on: Callable[[], None]
+
+
+OnEvent = Callable[[Event], None]
+
+
+@attrs.define(eq=False)
+class _Asked:
+    """A request without an answer yet.
+
+    Attributes:
+        method: What was asked.
+        answer: Will be the answer.
+        on_event: Takes its events.
+        ahead: How many of them have not been passed on.
+    """
+
+    method: str
+    answer: asyncio.Future[Message]
+    on_event: OnEvent | None
+    ahead: int = 0
 
 
 class Connection(asyncio.Protocol):
@@ -35,11 +70,12 @@ class Connection(asyncio.Protocol):
             condemn: Called when the sandbox cannot be used any more and has to be ended.
         """
         self._limit = settings.inside.max_frame_bytes
+        self._max_ahead = settings.inside.max_events_ahead
         self._cancel_grace_s = settings.cancel_grace_s
         self._condemn = condemn
         self._decoder = Decoder(self._limit)
         self._numbers = itertools.count(1)
-        self._waiting: dict[int, tuple[str, asyncio.Future[dict[str, object]]]] = {}
+        self._waiting: dict[int, _Asked] = {}
         # Cancelled requests whose answer is still to come, each with the alarm for its silence.
         self._cancelled: dict[int, asyncio.TimerHandle] = {}
         self._transport: asyncio.Transport | None = None
@@ -54,7 +90,13 @@ class Connection(asyncio.Protocol):
             ours.close()
             raise
 
-    async def call(self, method: str, params: dict[str, object], timeout_s: float) -> Message:
+    async def call(
+        self,
+        method: str,
+        params: dict[str, object],
+        timeout_s: float,
+        on_event: OnEvent | None = None,
+    ) -> Message:
         """Send a request and wait for its answer.
 
         Args:
@@ -62,13 +104,14 @@ class Connection(asyncio.Protocol):
             params: Its parameters, JSON values.
             timeout_s: Seconds until the request is cancelled; an agent that is then still silent
                 for `cancel_grace_s` is given up.
+            on_event: Takes what the agent tells before it answers.
 
         Raises:
             ToolError: The tool said no.
             SandboxGone: The sandbox has ended.
             SandboxError: There was no answer in time.
         """
-        number, answer = self._send(method, params)
+        number, answer = self._send(method, params, on_event)
         try:
             await asyncio.wait({answer}, timeout=timeout_s)
         finally:
@@ -86,9 +129,9 @@ class Connection(asyncio.Protocol):
             alarm.cancel()
         self._cancelled.clear()
         waiting, self._waiting = self._waiting, {}
-        for _method, answer in waiting.values():
-            if not answer.done():
-                answer.set_exception(SandboxGone(str(self.gone)))
+        for asked in waiting.values():
+            if not asked.answer.done():
+                asked.answer.set_exception(SandboxGone(str(self.gone)))
         if self._transport is not None:
             self._transport.abort()
 
@@ -114,7 +157,7 @@ class Connection(asyncio.Protocol):
     # ---- requests and answers --------------------------------------------------------------------
 
     def _send(
-        self, method: str, params: dict[str, object]
+        self, method: str, params: dict[str, object], on_event: OnEvent | None
     ) -> tuple[int, asyncio.Future[dict[str, object]]]:
         """Write a request."""
         if self.gone is not None or self._transport is None:
@@ -125,7 +168,7 @@ class Connection(asyncio.Protocol):
         except FrameError as error:
             raise ToolError(f"The arguments are too large: {error}") from None
         answer: asyncio.Future[dict[str, object]] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = method, answer
+        self._waiting[number] = _Asked(method, answer, on_event)
         self._transport.write(frame)
         return number, answer
 
@@ -138,29 +181,47 @@ class Connection(asyncio.Protocol):
         self._cancelled[number] = loop.call_later(self._cancel_grace_s, self._give_up, _SILENT)
 
     def _receive(self, message: Message) -> None:
-        """Take one answer."""
+        """Take one answer, or an event before it."""
         number = message.get("id")
         if not isinstance(number, int):
             raise FrameError("an answer without a number")
+        if "event" in message:
+            self._receive_event(number, message["event"])
+            return
         alarm = self._cancelled.pop(number, None)
         if alarm is not None:
             alarm.cancel()
             return
-        method, answer = self._waiting.pop(number, ("", None))
-        if answer is None:
+        asked = self._waiting.get(number)
+        if asked is None:
             raise FrameError("an answer nobody asked for")
-        try:
-            outcome = _outcome(method, message)
-        except FrameError:
-            # It is waited for: let it hear why the sandbox is closed.
-            self._waiting[number] = method, answer
-            raise
-        if answer.done():
+        outcome = _outcome(asked.method, message)
+        # Not before: who waits for nonsense has to hear why the sandbox is closed.
+        del self._waiting[number]
+        if asked.answer.done():
             return
         if isinstance(outcome, ToolError):
-            answer.set_exception(outcome)
+            asked.answer.set_exception(outcome)
         else:
-            answer.set_result(outcome)
+            asked.answer.set_result(outcome)
+
+    def _receive_event(self, number: int, event: object) -> None:
+        """Take one event."""
+        if number in self._cancelled:
+            return
+        asked = self._waiting.get(number)
+        if asked is None or asked.on_event is None or not is_valid_event(asked.method, event):
+            raise FrameError("an event that has no place")
+        if asked.ahead == self._max_ahead:
+            raise FrameError("more events than there was room for")
+        asked.ahead += 1
+
+        def passed_on() -> None:
+            asked.ahead -= 1
+            if number in self._waiting and self._transport is not None:
+                self._transport.write(encode({"id": number, "method": "passed_on"}, self._limit))
+
+        asked.on_event(Event(cast("Message", event), passed_on))
 
     def _give_up(self, reason: str) -> None:
         """The sandbox cannot be used any more."""

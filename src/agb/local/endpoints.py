@@ -16,6 +16,7 @@ from .requests import Call
 from .sessions import SessionManager
 from .settings import Settings
 from .store import InvalidPageToken, SessionRecord
+from .streams import stream_url
 from .tools import ToolBox
 
 Handler = Callable[[Call], Coroutine[Any, Any, Reply]]
@@ -91,7 +92,7 @@ class Endpoints:
             idle_timeout_s=idle_timeout_s,
             mounts=read_mounts(call.parameters.get("persistenceDataList")),
         )
-        return Reply({**_describe(session), "success": True, "errMsg": None})
+        return Reply({**self._describe(session, call), "success": True, "errMsg": None})
 
     async def release_session(self, call: Call) -> Reply:
         """End a session and wait until nothing is left of it."""
@@ -107,7 +108,7 @@ class Endpoints:
     async def get_session(self, call: Call) -> Reply:
         """Describe a session."""
         session = self._session(call)
-        return Reply({**_describe(session), "status": session.status.value})
+        return Reply({**self._describe(session, call), "status": session.status.value})
 
     async def get_session_info(self, call: Call) -> Reply:
         """Tell where a session is in its life."""
@@ -192,13 +193,19 @@ class Endpoints:
     def _session(self, call: Call) -> SessionRecord:
         return self._sessions.get(call.text("sessionId"))
 
-
-def _describe(session: SessionRecord) -> dict[str, object]:
-    number = session.id.rpartition("-")[2]
-    return {
-        "sessionId": session.id,
-        "appInstanceId": f"instance-{number}",
-        "resourceId": f"resource-{number}",
-        # No page shows a local session.
-        "resourceUrl": "",
-    }
+    def _describe(self, session: SessionRecord, call: Call) -> dict[str, object]:
+        number = session.id.rpartition("-")[2]
+        described: dict[str, object] = {
+            "sessionId": session.id,
+            "appInstanceId": f"instance-{number}",
+            "resourceId": f"resource-{number}",
+            # No page shows a local session.
+            "resourceUrl": "",
+        }
+        token = self._sessions.stream_token(session.id)
+        if token:
+            # No linkUrl beside them: clients would then call tools there and not at `/mcp`.
+            described["wsUrl"] = stream_url(call.base_url, session.id)
+            described["token"] = token
+            described["toolList"] = self._tools.servers()
+        return described

@@ -37,8 +37,8 @@ async def until_hang_up(request: Request, work: Coroutine[Any, Any, T]) -> T:
             raise ClientHungUp
         return working.result()
     finally:
-        await _cancel(hanging_up)
-        await _cancel(working)
+        await end(hanging_up)
+        await end(working)
 
 
 async def _hang_up(request: Request) -> None:
@@ -46,7 +46,8 @@ async def _hang_up(request: Request) -> None:
         pass
 
 
-async def _cancel(task: asyncio.Task[Any]) -> None:
+async def end(task: asyncio.Future[Any]) -> None:
+    """Cancel a task and wait until it has ended."""
     if not task.done():
         task.cancel()
         # Its outcome no longer matters, but it must have ended: it may hold locks.

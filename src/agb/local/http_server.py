@@ -23,7 +23,12 @@ class HttpServer(uvicorn.Server):
                 app,
                 loop="asyncio",
                 http=_Protocol,
-                ws="none",
+                ws="wsproto",
+                # No pings of ours: a client that takes its time over what it has read, and reads no
+                # further meanwhile, is not a dead one. Clients ping, and a closed socket tells.
+                ws_ping_interval=None,
+                ws_max_size=settings.max_request_bytes,
+                ws_per_message_deflate=False,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import secrets
 from collections.abc import AsyncGenerator, Callable
 
 import anyio
 import attrs
 
+from .connection import OnEvent
 from .sandbox import Sandbox, SandboxGone, ToolError
 
 
@@ -37,6 +39,7 @@ class LiveSession:
         idle_timeout_s: How long it lives without a call, in seconds; None means for ever.
         on_idle: Called when it has been idle for that long.
         on_lost: Called with the cause when its sandbox turns out to be gone.
+        token: Who knows it may stream in this session, and nothing else.
         released: True from the moment its end begins.
         lost: True once its sandbox has turned out to be gone.
     """
@@ -48,6 +51,7 @@ class LiveSession:
     idle_timeout_s: int | None
     on_idle: Callable[[LiveSession], object]
     on_lost: Callable[[LiveSession, SandboxGone], object]
+    token: str = attrs.field(factory=secrets.token_urlsafe, repr=False)
     released: bool = False
     lost: bool = False
     _calls: int = 0
@@ -143,7 +147,12 @@ class Turn:
     _session: LiveSession
 
     async def call(
-        self, method: str, params: dict[str, object], *, timeout_s: float
+        self,
+        method: str,
+        params: dict[str, object],
+        *,
+        timeout_s: float,
+        on_event: OnEvent | None = None,
     ) -> dict[str, object]:
         """Let the session's sandbox do something.
 
@@ -151,6 +160,7 @@ class Turn:
             method: What to do.
             params: With what.
             timeout_s: When to give the sandbox up, in seconds.
+            on_event: Takes what the sandbox tells before it answers.
 
         Returns:
             What came of it.
@@ -161,7 +171,8 @@ class Turn:
             SessionNotFound: The session was released meanwhile.
         """
         try:
-            return await self._session.sandbox.call(method, params, timeout_s=timeout_s)
+            sandbox = self._session.sandbox
+            return await sandbox.call(method, params, timeout_s=timeout_s, on_event=on_event)
         except SandboxGone as error:
             if self._session.released:
                 raise SessionNotFound(self._session.id) from error

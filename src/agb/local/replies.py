@@ -112,6 +112,31 @@ _RESULTS: dict[str, Check] = {
 }
 
 
+# A piece of output has at most so many characters.
+_PIECE = 1 << 16
+_RESULTS["stream_code"] = _RESULTS["run_code"]
+_EVENTS: dict[str, dict[str, Check]] = {
+    "stream_code": {
+        "stdout": lambda value: type(value) is str and len(value) <= _PIECE,
+        "stderr": lambda value: type(value) is str and len(value) <= _PIECE,
+        "result": _nothing,
+    },
+}
+
+
+def is_valid_event(method: str, event: object) -> bool:
+    """Say whether an event is one of those that its method may tell: one field, of its shape."""
+    checks = _EVENTS.get(method, {})
+    return (
+        isinstance(event, dict)
+        and len(event) == 1
+        and all(
+            name in checks and checks[name](value)
+            for name, value in cast("dict[str, object]", event).items()
+        )
+    )
+
+
 def is_valid(method: str, result: object) -> bool:
     """Say whether a result has the shape its method promises."""
     check = _RESULTS.get(method)

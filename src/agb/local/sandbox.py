@@ -8,7 +8,7 @@ import logging
 import socket
 from typing import TYPE_CHECKING, Protocol
 
-from .connection import Connection
+from .connection import Connection, OnEvent
 from .diagnosis import Attempt, explain
 from .failures import SandboxError, SandboxGone, ToolError
 from .host import Host
@@ -45,7 +45,12 @@ class Sandbox(Protocol):
         ...
 
     async def call(
-        self, method: str, params: dict[str, object], *, timeout_s: float
+        self,
+        method: str,
+        params: dict[str, object],
+        *,
+        timeout_s: float,
+        on_event: OnEvent | None = None,
     ) -> dict[str, object]:
         """Do one operation inside; cancelling the awaiting task cancels the work inside.
 
@@ -53,6 +58,7 @@ class Sandbox(Protocol):
             method: One of the agent's methods.
             params: Its parameters, JSON values.
             timeout_s: Seconds until the sandbox counts as silent.
+            on_event: Takes what the method tells before it answers.
 
         Raises:
             ToolError: The tool said no.
@@ -133,13 +139,18 @@ class LocalSandbox:
         self._running = True
 
     async def call(
-        self, method: str, params: dict[str, object], *, timeout_s: float
+        self,
+        method: str,
+        params: dict[str, object],
+        *,
+        timeout_s: float,
+        on_event: OnEvent | None = None,
     ) -> dict[str, object]:
         """Do one operation inside; see `Sandbox.call`."""
         before = self._overruns.read()
         self._overruns.refuse(method, before)
         try:
-            result = await self._connection.call(method, params, timeout_s)
+            result = await self._connection.call(method, params, timeout_s, on_event)
         except ToolError as error:
             raise self._overruns.explained(error, before) from None
         return self._overruns.explain(result, before)

@@ -175,6 +175,18 @@ class SessionManager:
             raise SessionNotFound(session_id)
         return live.turn(limit_s=limit_s, queue=queue, waits_as=waits_as)
 
+    def stream_token(self, session_id: str) -> str:
+        """Return what lets a client stream in a session.
+
+        Args:
+            session_id: The session.
+
+        Returns:
+            The token; "" if there is no such session, or its end has begun.
+        """
+        live = self._live.get(session_id)
+        return "" if live is None else live.token
+
     def release(self, session_id: str) -> asyncio.Task[None]:
         """Begin to end a session; from now on no call reaches it.
 

@@ -47,6 +47,10 @@ class InsideSettings:
     max_frame_bytes: int = _positive(64 * MIB)
     """Longest message between server and agent, in either direction."""
 
+    max_events_ahead: int = _positive(8)
+    """Events of one request that the agent may send before the server has passed on the first. One
+    has 64 KiB of output at most, or one rich result."""
+
     max_output_bytes: int = _positive(4 * MIB)
     """Kept of each output stream of one command or cell; the rest is read and thrown away."""
 

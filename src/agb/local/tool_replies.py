@@ -48,8 +48,18 @@ class CallFacts:
 
 
 @attrs.frozen
-class _Cell:
-    """The outcome of a cell, read from what the sandbox answered."""
+class Cell:
+    """The outcome of a cell.
+
+    Attributes:
+        stdout: What it printed.
+        stderr: The same to standard error.
+        bundles: What it showed, by format.
+        count: Its number.
+        duration_s: How long it ran, in seconds.
+        failure: Why it failed, in a line; None if it did not.
+        traceback: Where it failed, "" if that is not known.
+    """
 
     stdout: list[str]
     stderr: list[str]
@@ -61,7 +71,8 @@ class _Cell:
     timed_out: bool
 
     @classmethod
-    def read(cls, result: Result) -> _Cell:
+    def read(cls, result: Result) -> Cell:
+        """Read what the sandbox answered."""
         error = None if result.get("error") is None else _object(result["error"])
         return cls(
             stdout=_texts(result, "stdout"),
@@ -75,6 +86,7 @@ class _Cell:
         )
 
     def structured(self) -> str:
+        """Write it as clients since 0.8 read it."""
         # The wire has no field for a traceback.
         stderr = [*self.stderr, self.traceback] if self.traceback else self.stderr
         return json.dumps(
@@ -135,7 +147,7 @@ def code(result: Result, facts: CallFacts) -> ToolReply:
     In the plain form the text is the output followed by the values of expressions, or by the
     traceback of a cell that failed.
     """
-    cell = _Cell.read(result)
+    cell = Cell.read(result)
     if facts.form is ReplyForm.STRUCTURED:
         return ToolReply(cell.structured())
     printed = "".join(cell.stdout)

@@ -10,6 +10,7 @@ import anyio
 from . import arguments as take
 from . import tool_replies as give
 from .arguments import check_arguments
+from .connection import OnEvent
 from .live_session import Turn
 from .process_tools import process_tools
 from .sandbox import ToolError
@@ -17,7 +18,7 @@ from .sessions import SessionManager
 from .settings import Settings
 from .store import SessionRecord
 from .tool import OwnLimit, Tool
-from .tool_replies import CallFacts, ToolReply
+from .tool_replies import CallFacts, Result, ToolReply
 
 
 def all_tools(settings: Settings) -> tuple[Tool, ...]:
@@ -130,6 +131,13 @@ def all_tools(settings: Settings) -> tuple[Tool, ...]:
     )
 
 
+STREAMED = {"run_code": "stream_code"}
+"""The tools that can be streamed, and what a sandbox calls that."""
+
+SERVER = "local"
+"""What stands where the cloud names the server inside a session that has a tool."""
+
+
 class ToolBox:
     """Calls the tools of sessions."""
 
@@ -150,12 +158,20 @@ class ToolBox:
                     "name": tool.name,
                     "description": tool.description,
                     "inputSchema": tool.input_schema(),
-                    "server": "local",
+                    "server": SERVER,
                     "tool": tool.name,
                 }
                 for tool in self._tools.values()
             ]
         )
+
+    def servers(self) -> str:
+        """Say which server inside a session has each tool.
+
+        Returns:
+            A JSON array, as text.
+        """
+        return json.dumps([{"name": name, "server": SERVER} for name in self._tools])
 
     async def call(
         self, session: SessionRecord, name: str, given: Mapping[str, object], trace_id: str
@@ -184,21 +200,54 @@ class ToolBox:
         except ToolError as error:
             return ToolReply(str(error), is_error=True)
 
+    async def stream(
+        self, session_id: str, name: str, given: Mapping[str, object], on_event: OnEvent
+    ) -> Result:
+        """Call a tool that tells what happens before it answers.
+
+        Args:
+            session_id: The session to call it in.
+            name: Its name, one of `STREAMED`.
+            given: Its arguments as they came.
+            on_event: Takes what it tells.
+
+        Returns:
+            The sandbox's answer, with what was not told.
+
+        Raises:
+            ToolError: An argument is wrong, or the tool could not run.
+            SessionNotFound: There is no such session.
+            SandboxError: The session's sandbox is gone or talks nonsense.
+        """
+        tool = self._tools[name]
+        arguments = check_arguments(tool.arguments, given)
+        return await self._result(tool, session_id, arguments, on_event)
+
     async def _run(
         self, tool: Tool, session: SessionRecord, arguments: dict[str, object], trace_id: str
     ) -> ToolReply:
+        result = await self._result(tool, session.id, arguments)
+        limit_s = self._limit_s(tool, arguments)
+        return tool.reply(result, CallFacts(session.reply_form, trace_id, limit_s))
+
+    async def _result(
+        self,
+        tool: Tool,
+        session_id: str,
+        arguments: dict[str, object],
+        on_event: OnEvent | None = None,
+    ) -> Result:
         limit_s = self._limit_s(tool, arguments)
         queue = str(arguments[tool.queue_by]) if tool.queue_by else None
         waits_as = tool.name if tool.waits_by else None
         async with self._sessions.turn(
-            session.id, limit_s=limit_s, queue=queue, waits_as=waits_as
+            session_id, limit_s=limit_s, queue=queue, waits_as=waits_as
         ) as turn:
-            result = await self._execute(tool, turn, arguments)
-        return tool.reply(result, CallFacts(session.reply_form, trace_id, limit_s))
+            return await self._execute(tool, turn, arguments, on_event)
 
     async def _execute(
-        self, tool: Tool, turn: Turn, arguments: dict[str, object]
-    ) -> Mapping[str, object]:
+        self, tool: Tool, turn: Turn, arguments: dict[str, object], on_event: OnEvent | None
+    ) -> Result:
         margin_s = self._settings.reply_margin_s
         if tool.waits_by is not None:
             # Waiting for the turn was waiting too.
@@ -208,7 +257,9 @@ class ToolBox:
             # The sandbox stops the work and keeps what it printed; silence after that is a fault.
             remaining = {tool.limit.argument: turn.remaining_s / tool.limit.unit_s}
             timeout_s = turn.remaining_s + tool.limit.extra_s + margin_s
-            return await turn.call(tool.name, {**arguments, **remaining}, timeout_s=timeout_s)
+            method = tool.name if on_event is None else STREAMED[tool.name]
+            params = {**arguments, **remaining}
+            return await turn.call(method, params, timeout_s=timeout_s, on_event=on_event)
         try:
             with anyio.fail_after(turn.remaining_s):
                 timeout_s = turn.remaining_s + margin_s

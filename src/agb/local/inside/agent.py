@@ -10,6 +10,7 @@ from .cancellation import Cancellation, Cancelled
 from .code import Code
 from .commands import Commands
 from .directories import Directories
+from .events import Events
 from .failures import ToolFailure, describe
 from .files import Files
 from .frames import Channel, FrameError, Message
@@ -42,7 +43,9 @@ class Agent:
     ) -> None:
         self._channel = channel
         self._at_limit = limits.at_limit
+        self._max_events_ahead = limits.max_events_ahead
         self._running: dict[object, Cancellation] = {}
+        self._events: dict[object, Events] = {}
         place = Home(home)
         files = Files(limits, place)
         directories = Directories(limits, place)
@@ -74,6 +77,8 @@ class Agent:
             "close_process_stdin": processes.close_process_stdin,
             "signal_process": processes.signal_process,
         }
+        # These tell what happens before they answer.
+        self._telling: dict[str, Method] = {"stream_code": code.run_code}
 
     def serve(self) -> None:
         """Take requests until the server closes the connection."""
@@ -86,6 +91,11 @@ class Agent:
                 if cancellation is not None:
                     cancellation.cancel()
                 continue
+            if request.get("method") == "passed_on":
+                events = self._events.get(number)
+                if events is not None:
+                    events.passed_on()
+                continue
             self._running[number] = Cancellation()
             try:
                 _thread.start_new_thread(self._handle, (request, number, self._running[number]))
@@ -95,8 +105,9 @@ class Agent:
 
     def _handle(self, request: Message, number: object, cancellation: Cancellation) -> None:
         """Do one request and answer it."""
-        answer = self._answer(request, cancellation)
+        answer = self._answer(request, number, cancellation)
         self._running.pop(number, None)
+        self._events.pop(number, None)
         try:
             try:
                 self._channel.send({"id": number, **answer})
@@ -106,10 +117,14 @@ class Agent:
             # The server has gone, and this process goes with it.
             pass
 
-    def _answer(self, request: Message, cancellation: Cancellation) -> Message:
+    def _answer(self, request: Message, number: object, cancellation: Cancellation) -> Message:
         """Do one request; whatever goes wrong becomes an answer."""
-        method = self._methods.get(str(request.get("method")))
+        name = str(request.get("method"))
+        method = self._telling.get(name, self._methods.get(name))
         params = request.get("params")
+        if name in self._telling and isinstance(params, dict):
+            self._events[number] = Events(self._channel.send, number, self._max_events_ahead)
+            params = {**params, "events": self._events[number]}
         if method is None or not isinstance(params, dict):
             return _problem(f"The sandbox has no method {request.get('method')!r}")
         try:

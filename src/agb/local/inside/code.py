@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -11,19 +10,20 @@ from contextlib import contextmanager
 
 from .failures import ToolFailure
 from .kernel import Kernel, KernelEnded, TimedOut
+from .results import RichResults
+from .streaming import Live
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
     from .cancellation import Cancellation
+    from .events import Events
     from .frames import Message
     from .limits import Limits
     from .paths import Home
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
-# Characters shown of a text that is too large to be a result.
-_SHOWN = 1000
 _KNOWN_ELSEWHERE = ("java", "r")
 
 
@@ -59,7 +59,13 @@ class Code:
         return {}
 
     def run_code(
-        self, cancellation: Cancellation, *, code: str, language: str, timeout_s: float
+        self,
+        cancellation: Cancellation,
+        *,
+        code: str,
+        language: str,
+        timeout_s: float,
+        events: Events | None = None,
     ) -> dict[str, object]:
         """Evaluate a cell of a language.
 
@@ -68,6 +74,8 @@ class Code:
             code: The source.
             language: `python` or `javascript`.
             timeout_s: Seconds until the cell is interrupted.
+            events: Where to tell what it writes and shows while it runs; the answer then has only
+                what was not told.
 
         Returns:
             `stdout`, `stderr`, `result`, `execution_count`, `execution_time`, `error` and
@@ -75,7 +83,7 @@ class Code:
         """
         chosen = self._languages.get(language)
         if chosen is not None:
-            return chosen.run(code, timeout_s, cancellation)
+            return chosen.run(code, timeout_s, cancellation, events)
         if language in _KNOWN_ELSEWHERE:
             problem = f"This version of the local server does not run {language} yet"
         else:
@@ -110,10 +118,18 @@ class Language:
             if self._kernel is None:
                 self._ready_kernel(cancellation)
 
-    def run(self, code: str, timeout_s: float, cancellation: Cancellation) -> dict[str, object]:
+    def run(
+        self, code: str, timeout_s: float, cancellation: Cancellation, events: Events | None
+    ) -> dict[str, object]:
         """Evaluate a cell when its turn has come."""
+        results = RichResults(self._limits.max_result_bytes)
+        live = None if events is None else Live(events, results)
         with self._turn_of(cancellation):
-            return self._run(code, timeout_s, cancellation)
+            try:
+                return self._run(code, timeout_s, cancellation, results, live)
+            finally:
+                if live is not None:
+                    live.finish()
 
     @contextmanager
     def _turn_of(self, cancellation: Cancellation) -> Generator[None]:
@@ -138,18 +154,26 @@ class Language:
             cancellation.check()
             self._busy = True
 
-    def _run(self, code: str, timeout_s: float, cancellation: Cancellation) -> dict[str, object]:
+    def _run(
+        self,
+        code: str,
+        timeout_s: float,
+        cancellation: Cancellation,
+        results: RichResults,
+        live: Live | None,
+    ) -> dict[str, object]:
         """Evaluate a cell, alone."""
         if self._kernel is not None and self._kernel.ended is not None:
             self._lose(self._kernel)
         notice, self._lost = self._lost, ""
         kernel = self._ready_kernel(cancellation)
+        kernel.say(notice)
         started = time.monotonic()
         error: dict[str, object] | None = None
         timed_out = False
         reply: Message = {}
         try:
-            reply = kernel.run(code, timeout_s, cancellation)
+            reply = kernel.run(code, timeout_s, cancellation, live)
         except TimedOut as late:
             reply = late.reply
             timed_out = True
@@ -159,13 +183,13 @@ class Language:
             # Told here and now; the next cell starts afresh without another word.
             self._lose(kernel, notice="")
         elapsed = time.monotonic() - started
-        stdout, stderr = kernel.take_output()
-        results, left_out = _results(reply.get("result"), self._limits.max_result_bytes)
-        stderr = notice + stderr + left_out
+        stdout, stderr, shown = live.finish() if live else (*kernel.take_output(), [])
+        shown += results.fit(reply.get("result"))
+        stderr += results.notes
         return {
             "stdout": [stdout] if stdout else [],
             "stderr": [stderr] if stderr else [],
-            "result": results,
+            "result": shown,
             "execution_count": _count(reply.get("execution_count")),
             "execution_time": round(elapsed, 6),
             "error": error or _error(reply.get("error")),
@@ -227,36 +251,6 @@ def _javascript(search_path: str | None) -> Sequence[str]:
             "start the server again"
         )
     return node, os.path.join(_HERE, "javascript_kernel.cjs")
-
-
-def _results(value: object, limit: int) -> tuple[list[dict[str, object]], str]:
-    """Take rich results from a reply, which the program could have written itself.
-
-    Args:
-        value: What stands where they should be.
-        limit: Bytes for all of them.
-
-    Returns:
-        The results that fit, and a text that names what did not.
-    """
-    kept: list[dict[str, object]] = []
-    notes = ""
-    for item in value if isinstance(value, list) else ():
-        if not isinstance(item, dict):
-            continue
-        bundle: dict[str, object] = {}
-        for kind, content in item.items():
-            size = len(content) if isinstance(content, str) else len(json.dumps(content))
-            if size <= limit:
-                limit -= size
-                bundle[kind] = content
-            else:
-                note = f"[result too large: {size} characters of {kind} left out]"
-                notes += f"{note}\n"
-                if kind == "text/plain" and isinstance(content, str):
-                    bundle[kind] = f"{content[:_SHOWN]}\n{note}"
-        kept.append(bundle)
-    return kept, notes
 
 
 def _count(value: object) -> int:

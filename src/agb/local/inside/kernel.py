@@ -15,12 +15,14 @@ from .failures import ToolFailure, describe
 from .frames import Decoder, FrameError, Message, encode
 from .output import Output, read_available
 from .processes import Process
+from .streaming import Bell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .limits import Limits
+    from .streaming import Live
 
 
 class KernelEnded(Exception):
@@ -96,6 +98,8 @@ class Kernel:
         self._news: SimpleQueue[Message | Cancellation | KernelEnded] = SimpleQueue()
         self._count = 0
         self._ready = False
+        self._bell = Bell()
+        self._live: Live | None = None
         self.ended: KernelEnded | None = None
         try:
             threading.Thread(target=self._pump, daemon=True).start()
@@ -103,17 +107,22 @@ class Kernel:
             self.kill()
             self._process.reap()
             self.dispose()
+            self._bell.close()
             for descriptor in (self._replies, *self._process.outputs.values()):
                 os.close(descriptor)
             raise KernelEnded(limits.at_limit) from error
 
-    def run(self, code: str, timeout_s: float, cancellation: Cancellation) -> Message:
+    def run(
+        self, code: str, timeout_s: float, cancellation: Cancellation, live: Live | None = None
+    ) -> Message:
         """Evaluate a cell in a process that is ready.
 
         Args:
             code: The source.
             timeout_s: Seconds until it is interrupted.
             cancellation: Interrupts it at once.
+            live: Passes on what it writes and shows; without it that is kept for `take_output`
+                and for the reply.
 
         Returns:
             The process's reply.
@@ -126,14 +135,27 @@ class Kernel:
         with cancellation.calling(lambda: self._news.put(cancellation)):
             self._count += 1
             deadline = time.monotonic() + timeout_s
+            if live is not None:
+                live.begin({"stdout": self._stdout, "stderr": self._stderr}, self._bell)
+            self._live = live
+            cell: Message = {"code": code, "live": live is not None}
             try:
-                self._write(encode({"code": code}, self._limits.max_frame_bytes), deadline)
+                self._write(encode(cell, self._limits.max_frame_bytes), deadline)
                 return self._next(deadline, cancellation)
             except Cancelled:
                 self._interrupt()
                 raise
             except TimedOut:
                 raise TimedOut(self._interrupt()) from None
+            finally:
+                if live is not None:
+                    self._live = None
+                    # What was held back may be read again.
+                    self._bell.ring()
+
+    def say(self, text: str) -> None:
+        """Put a line into what the process wrote to stderr."""
+        self._stderr.feed(text.encode())
 
     def take_output(self) -> tuple[str, str]:
         """Return what was written to stdout and to stderr since the last time."""
@@ -187,6 +209,8 @@ class Kernel:
 
     def _interrupt(self) -> Message | None:
         """Stop the cell; if it does not let itself be stopped, kill the process."""
+        if self._live is not None:
+            self._live.release()
         self._process.signal_group(signal.SIGINT)
         try:
             # Numbered: one that arrives late must not stop the next cell.
@@ -225,12 +249,16 @@ class Kernel:
             process.outputs["stderr"]: self._stderr,
         }
         poll = select.poll()
-        for descriptor in (process.pidfd, self._replies, *outputs):
+        for descriptor in (process.pidfd, self._replies, self._bell.descriptor, *outputs):
             poll.register(descriptor, select.POLLIN)
         ended = False
+        reading = True
         while not ended:
             ready = {descriptor for descriptor, _events in poll.poll()}
             ended = process.pidfd in ready
+            live = self._live
+            if self._bell.descriptor in ready:
+                self._bell.silence()
             # Read before the output and reported after it: what was written before a reply is in
             # its pipe by the time the reply is in here.
             replies: list[Message] = []
@@ -241,12 +269,29 @@ class Kernel:
                     # The program has closed or misused what is not its own: no cell can end.
                     poll.unregister(self._replies)
                     process.kill_group()
-            for descriptor, output in list(outputs.items()):
-                if not read_available(descriptor, output):
-                    poll.unregister(descriptor)
-                    del outputs[descriptor]
-            for reply in replies:
+            news = [reply for reply in replies if "shown" not in reply]
+            reads = live is None or live.pass_on()
+            if reads or news or ended:
+                for descriptor, output in list(outputs.items()):
+                    if not read_available(descriptor, output):
+                        if reading:
+                            poll.unregister(descriptor)
+                        del outputs[descriptor]
+            if live is not None:
+                for reply in replies:
+                    if "shown" in reply:
+                        live.show(reply["shown"])
+                reads = live.pass_on()
+            if reads is not reading:
+                reading = reads
+                for descriptor in outputs:
+                    if reading:
+                        poll.register(descriptor, select.POLLIN)
+                    else:
+                        poll.unregister(descriptor)
+            for reply in news:
                 self._news.put(reply)
+        self._bell.close()
         for descriptor in (self._replies, *process.outputs.values()):
             os.close(descriptor)
         self._report_end(process.reap())

@@ -21,6 +21,7 @@ class Limits:
         self,
         *,
         max_frame_bytes: int,
+        max_events_ahead: int,
         max_output_bytes: int,
         max_result_bytes: int,
         max_read_bytes: int,
@@ -38,6 +39,7 @@ class Limits:
         max_data_bytes: int,
     ) -> None:
         self.max_frame_bytes = max_frame_bytes
+        self.max_events_ahead = max_events_ahead
         self.max_output_bytes = max_output_bytes
         self.max_result_bytes = max_result_bytes
         self.max_read_bytes = max_read_bytes

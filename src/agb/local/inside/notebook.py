@@ -33,11 +33,12 @@ class _Results:
 
     def __init__(self) -> None:
         self.bundles: list[Bundle] = []
+        self.show: Callable[[Bundle], None] = self.bundles.append
 
     def add(self, data: dict[str, object], *, main: bool) -> None:
         bundle: Bundle = {mime: _as_json(mime, value) for mime, value in data.items()}
         bundle["isMainResult"] = main
-        self.bundles.append(bundle)
+        self.show(bundle)
 
 
 def _as_json(mime: str, value: object) -> object:
@@ -142,14 +143,19 @@ class Notebook:
         self._shell = shell
         self._libc = ctypes.CDLL(None)
 
-    def run(self, code: str) -> Message:
+    def run(self, code: str, show: Callable[[Bundle], None] | None = None) -> Message:
         """Evaluate one cell.
+
+        Args:
+            code: The source.
+            show: Takes what it shows at once; None leaves that for the reply.
 
         Returns:
             `result`, `error` and `execution_count`.
         """
         shell = self._shell
         self._results.bundles = []
+        self._results.show = show or self._results.bundles.append
         shell.traceback_text = ""
         count = shell.execution_count
         outcome = shell.run_cell(code, store_history=True)  # type: ignore[no-untyped-call]

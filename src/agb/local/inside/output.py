@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import select
 import threading
@@ -22,7 +23,8 @@ class Output:
     def feed(self, data: bytes) -> None:
         """Take in what was read."""
         with self._lock:
-            room = max(0, self._limit - len(self._kept))
+            # After a gap nothing more: what follows would seem to belong to what was before it.
+            room = 0 if self._dropped else max(0, self._limit - len(self._kept))
             self._kept += data[:room]
             self._dropped += max(0, len(data) - room)
 
@@ -30,6 +32,13 @@ class Output:
     def truncated(self) -> bool:
         """Whether something had to be left out."""
         return self._dropped > 0
+
+    def take_text(self, at_most: int) -> str:
+        """Return the beginning, whole characters of so many bytes at most; the rest stays."""
+        with self._lock:
+            text, size = codecs.utf_8_decode(self._kept[:at_most], "replace", False)
+            del self._kept[:size]
+        return text
 
     def take(self) -> str:
         """Return the text and start anew; a cut is named at its end."""

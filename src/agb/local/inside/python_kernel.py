@@ -9,16 +9,18 @@ import signal
 import site
 import sys
 import tempfile
+import threading
 import warnings
+from contextlib import contextmanager
 
 from .frames import Channel, FrameError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Coroutine, Generator, Sequence
     from types import FrameType
 
-    from .notebook import Notebook
+    from .notebook import Bundle, Notebook
 
 # The agent enforces the real limit; this one only keeps a length from being nonsense.
 _MAX_FRAME = 1 << 30
@@ -29,9 +31,27 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.in_cell = False
+        self._is_late = False
         signal.signal(signal.SIGINT, self._handle)
 
+    @contextmanager
+    def put_off(self) -> Generator[None]:
+        """Finish what must not be left half done, then let an interrupt have its effect."""
+        if not self.in_cell or threading.current_thread() is not threading.main_thread():
+            # Nothing to put off: the main thread alone is interrupted, and only in a cell.
+            yield
+            return
+        self._is_late = False
+        self.in_cell = False
+        try:
+            yield
+        finally:
+            self.in_cell = True
+        if self._is_late:
+            raise KeyboardInterrupt
+
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_late = True
         if self.in_cell:
             raise KeyboardInterrupt
 
@@ -59,13 +79,21 @@ class Loop:
 def serve(channel: Channel, notebook: Notebook, interrupts: Interrupts) -> None:
     """Evaluate cells until the agent has gone."""
     process = os.getpid()
+
+    def show(bundle: Bundle) -> None:
+        # A child process that the cell forked has the same pipe, and nothing to say there.
+        if os.getpid() == process:
+            notebook.flush()
+            with interrupts.put_off():
+                channel.send({"shown": bundle})
+
     while True:
         request = channel.receive()
         if request is None:
             return
         interrupts.in_cell = True
         try:
-            reply = notebook.run(str(request["code"]))
+            reply = notebook.run(str(request["code"]), show if request.get("live") else None)
         except KeyboardInterrupt:
             reply = notebook.interrupted()
         finally:

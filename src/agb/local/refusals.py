@@ -1,0 +1,40 @@
+"""What each error of this server is called on the wire."""
+
+from __future__ import annotations
+
+from .contexts.catalog import ContextNotFound
+from .envelope import ApiFailure
+from .live_session import SessionNotFound
+from .sandbox import SandboxError, SandboxGone, ToolError
+from .sessions import TooManySessions
+
+
+def refusal(error: Exception, *, tool_call: bool) -> ApiFailure:
+    """Describe an error for the client.
+
+    Args:
+        error: What went wrong.
+        tool_call: True if a tool was called.
+
+    Returns:
+        Its status, its code and a message; nothing of a mistake of the server itself.
+    """
+    match error:
+        case ApiFailure():
+            return error
+        case SessionNotFound():
+            # Tools and the session API have always had different names for it.
+            kind = "InvalidSession" if tool_call else "InvalidMcpSession"
+            return ApiFailure(400, f"{kind}.NotFound", str(error))
+        case ContextNotFound():
+            return ApiFailure(400, "InvalidContext.NotFound", str(error))
+        case TooManySessions():
+            return ApiFailure(429, "TooManySessions", str(error))
+        case SandboxGone():
+            return ApiFailure(500, "SandboxGone", str(error))
+        case SandboxError():
+            return ApiFailure(500, "SandboxError", str(error))
+        case ToolError():
+            return ApiFailure(400, "ToolError", str(error))
+        case _:
+            return ApiFailure(500, "InternalError", "The server made a mistake; see its log.")
