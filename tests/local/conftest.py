@@ -51,7 +51,7 @@ class FakeSandbox:
         self.volumes: dict[str, str] = {}
 
     async def call(
-        self, method: str, params: dict[str, object], *, timeout_s: float
+        self, method: str, params: dict[str, object], *, timeout_s: float, on_event: object = None
     ) -> dict[str, object]:
         if self.closed.is_set():
             raise SandboxGone("The sandbox has ended.")

@@ -125,7 +125,7 @@ async def test_get_session_describes_it(api):
     info = (await api.post("/mcp/getSessionInfo", sessionId=session_id)).json()["data"]
 
     assert data["status"] == info["status"] == "RUNNING"
-    for key in ("sessionId", "appInstanceId", "resourceId", "resourceUrl"):
+    for key in ("sessionId", "appInstanceId", "resourceId", "resourceUrl", "wsUrl", "token"):
         assert data[key] == created[key]
 
 

@@ -62,7 +62,7 @@ class AsyncBaseSession:
         vpc_resource: Whether the session runs in a private network, after `get`.
         network_interface_ip: Address of the direct route, after `get`.
         http_port: Port of the direct route, after `get`.
-        token: Token of the direct route, `""` if there is none.
+        token: Token of the direct route and of streaming, `""` if there is none.
         link_url: Address of the direct route, `""` if there is none.
         ws_url: Address for streaming, `""` if there is none.
         tool_list: Tools of the direct route.
@@ -157,14 +157,14 @@ class AsyncBaseSession:
         return self.link_url
 
     def get_token(self) -> str:
-        """Return the token of the direct route.
+        """Return the token of the direct route and of streaming.
 
         Returns:
-            The same as `token`.
+            The same as `token`. Who has it can run code in this session.
 
         Example:
-            >>> session.get_token()
-            ''
+            >>> session.get_token() == session.token
+            True
         """
         return self.token
 

@@ -125,15 +125,19 @@ class _Socket:
                     frame = _read_frame(message.get("text"))
                     if frame.id in self._streams:
                         raise BadFrame(_POLICY_VIOLATION, "invocationId is in use")
-                    self._streams.add(frame.id)
-                    group.start_soon(self._stream, frame)
+                    teller = _Teller(self._socket, frame)
+                    if len(self._streams) < self._max_streams:
+                        self._streams.add(frame.id)
+                        group.start_soon(self._stream, frame, teller)
+                    else:
+                        full = f"One socket has {self._max_streams} streams at most."
+                        await teller.fail(ApiFailure(429, "TooManyStreams", full))
             except BadFrame as bad:
                 await self._socket.close(bad.code, str(bad))
             finally:
                 group.cancel_scope.cancel()
 
-    async def _stream(self, frame: _Frame) -> None:
-        teller = _Teller(self._socket, frame)
+    async def _stream(self, frame: _Frame, teller: _Teller) -> None:
         try:
             await self._run(frame, teller)
         except WebSocketDisconnect:
@@ -149,10 +153,6 @@ class _Socket:
             self._streams.discard(frame.id)
 
     async def _run(self, frame: _Frame, teller: _Teller) -> None:
-        if len(self._streams) > self._max_streams:
-            raise ApiFailure(
-                429, "TooManyStreams", f"One socket has {self._max_streams} streams at most."
-            )
         method, given = frame.request()
         # At most so many as the agent has room for.
         events: asyncio.Queue[Event | None] = asyncio.Queue()

@@ -14,6 +14,15 @@ from agb.local.inside.frames import Decoder, FrameError, encode
 from agb.local.sandbox import SandboxError, SandboxGone, ToolError
 from agb.local.settings import InsideSettings, Settings
 
+CELL = {
+    "stdout": [],
+    "stderr": [],
+    "result": [],
+    "execution_count": 1,
+    "execution_time": 0.1,
+    "error": None,
+}
+
 
 class Agent:
     """The other end of a connection, to be played by a test."""
@@ -101,6 +110,8 @@ def framed(text):
         framed(json.dumps({"id": 1, "error": "text"})),
         framed(json.dumps({"id": 1, "error": {"message": 1}})),
         framed(json.dumps({"id": 1, "error": {"message": "", "detail": []}})),
+        framed(json.dumps({"id": 1, "event": {"stdout": "x"}})),
+        framed(json.dumps({"id": 99, "event": {"stdout": "x"}})),
         b"\0\0\0\x01\xff",
     ],
 )
@@ -115,6 +126,78 @@ async def test_nonsense(agent, data):
         await agent.call()
 
     assert agent.condemned == 1
+
+
+async def test_events(agent):
+    """What is told of a request reaches who asked, before the answer; each is acknowledged."""
+    told = []
+    call = asyncio.create_task(agent.connection.call("stream_code", {}, 5.0, told.append))
+    number = (await agent.heard())["id"]
+    agent.say({"id": number, "event": {"stdout": "x"}})
+    agent.say({"id": number, "event": {"result": {"text/plain": "1"}}})
+    while len(told) < 2:
+        await asyncio.sleep(0)
+    told[0].passed_on()
+    acknowledged = await agent.heard()
+    agent.say({"id": number, "result": CELL})
+    result = await call
+    told[1].passed_on()
+
+    assert [event.content for event in told] == [{"stdout": "x"}, {"result": {"text/plain": "1"}}]
+    assert acknowledged == {"id": number, "method": "passed_on"}
+    assert result == CELL
+    assert not agent.condemned
+
+
+async def test_late_events(agent):
+    """What an agent told before it heard of a cancellation is left aside."""
+    told = []
+    call = asyncio.create_task(agent.connection.call("stream_code", {}, 5.0, told.append))
+    number = (await agent.heard())["id"]
+    call.cancel()
+    await agent.heard()
+    agent.say({"id": number, "event": {"stdout": "x"}})
+    agent.say({"id": number, "error": {"message": "Cancelled"}})
+    other = agent.call()
+    agent.say({"id": (await agent.heard())["id"], "result": {"bytes": 1}})
+
+    assert await other == {"bytes": 1}
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        {},
+        {"stdout": 1},
+        {"stdout": "x" * 65_537},
+        {"stdout": "x", "stderr": "y"},
+        {"result": "x"},
+        {"error": "x"},
+    ],
+)
+async def test_nonsense_events(agent, event):
+    """Whatever is not an event of the method closes the sandbox."""
+    call = asyncio.create_task(agent.connection.call("stream_code", {}, 5.0, lambda event: None))
+    agent.say({"id": (await agent.heard())["id"], "event": event})
+
+    with pytest.raises(SandboxGone, match="no answer"):
+        await call
+    assert agent.condemned == 1
+
+
+async def test_more_events_than_there_is_room_for(agent):
+    """An agent that does not wait until its events were passed on closes the sandbox."""
+    told = []
+    call = asyncio.create_task(agent.connection.call("stream_code", {}, 5.0, told.append))
+    number = (await agent.heard())["id"]
+    for _ in range(9):
+        agent.say({"id": number, "event": {"stdout": "x"}})
+
+    with pytest.raises(SandboxGone, match="no answer"):
+        await call
+    assert len(told) == 8
 
 
 async def test_end(agent):
