@@ -159,7 +159,8 @@ def test_closing_the_socket_ends_its_cells(connect, server, created):
         run_code(
             "a",
             "import time\nmark = 'running'\n"
-            "try:\n    print(mark)\n    time.sleep(300)\nexcept KeyboardInterrupt:\n    mark = 'interrupted'\n",
+            "try:\n    print(mark)\n    time.sleep(300)\n"
+            "except KeyboardInterrupt:\n    mark = 'interrupted'\n",
         )
     )
     assert socket.receive()["data"]["chunk"] == "running\n"

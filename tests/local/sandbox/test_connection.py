@@ -21,6 +21,7 @@ CELL = {
     "execution_count": 1,
     "execution_time": 0.1,
     "error": None,
+    "timed_out": False,
 }
 
 

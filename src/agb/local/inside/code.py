@@ -167,7 +167,6 @@ class Language:
             self._lose(self._kernel)
         notice, self._lost = self._lost, ""
         kernel = self._ready_kernel(cancellation)
-        kernel.say(notice)
         started = time.monotonic()
         error: dict[str, object] | None = None
         timed_out = False
@@ -185,7 +184,7 @@ class Language:
         elapsed = time.monotonic() - started
         stdout, stderr, shown = live.finish() if live else (*kernel.take_output(), [])
         shown += results.fit(reply.get("result"))
-        stderr += results.notes
+        stderr = notice + stderr + results.notes
         return {
             "stdout": [stdout] if stdout else [],
             "stderr": [stderr] if stderr else [],

@@ -153,10 +153,6 @@ class Kernel:
                     # What was held back may be read again.
                     self._bell.ring()
 
-    def say(self, text: str) -> None:
-        """Put a line into what the process wrote to stderr."""
-        self._stderr.feed(text.encode())
-
     def take_output(self) -> tuple[str, str]:
         """Return what was written to stdout and to stderr since the last time."""
         return self._stdout.take(), self._stderr.take()
