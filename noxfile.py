@@ -120,6 +120,14 @@ def local(session: nox.Session) -> None:
 
 
 @nox.session(python=THIS, default=False)
+def attacks(session: nox.Session) -> None:
+    """Attack the sandbox at full length: all probes and bombs, races with 20,000 swaps."""
+    install(session, ".[local]", "test")
+    arguments = session.posargs or ["tests/local/attacks"]
+    session.run("pytest", "-s", *arguments, env={"AGB_ATTACKS": "full"})
+
+
+@nox.session(python=THIS, default=False)
 @nox.parametrize("version", [nox.param(each, id=each) for each in OFFICIAL_CLIENTS])
 def interop(session: nox.Session, version: str) -> None:
     """Drive a published official client against the embedded server."""

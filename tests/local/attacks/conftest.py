@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
-import threading
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -38,13 +41,16 @@ class Target:
             ordinary = str(HERE.parent / "ordinary_user.py")
             command = [sys.executable, ordinary, str(ORDINARY_USER), *command]
         self.mode = mode
+        self.contexts = tempfile.mkdtemp(prefix="agb-attacks-", dir="/var/tmp")
+        if os.geteuid() == 0 and mode != "root":
+            os.chown(self.contexts, ORDINARY_USER, ORDINARY_USER)
         self.process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
             cwd="/",
-            env={**os.environ, **LIMITS, "AGB_API_KEY": KEY},
+            env={**os.environ, **LIMITS, "AGB_API_KEY": KEY, "AGB_LOCAL_CONTEXTS": self.contexts},
         )
         line = self.process.stdout.readline()
         if not line:
@@ -56,19 +62,34 @@ class Target:
         self.port = int(self.ready["endpoint"].rsplit(":", 1)[1])
 
     def call(self, path: str, **body: object) -> dict:
-        import http.client
+        """Send a request with a body."""
+        return self._send("POST", path, json.dumps(body))
 
+    def get(self, path: str, **query: str) -> dict:
+        """Send a request with a query."""
+        return self._send("GET", f"{path}?{urlencode(query)}", "")
+
+    def kept_files(self) -> list[str]:
+        """All files that contexts hold, as this machine sees them."""
+        return [
+            os.path.join(directory, name)
+            for directory, _, names in os.walk(self.contexts)
+            for name in names
+        ]
+
+    def _send(self, method: str, path: str, body: str) -> dict:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
         try:
             headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
-            connection.request("POST", path, json.dumps(body), headers)
+            connection.request(method, path, body, headers)
             return json.loads(connection.getresponse().read())
         finally:
             connection.close()
 
-    def session(self) -> Session:
-        stats = "sdkStats=%7B%22sdk_version%22%3A%220.12.0%22%7D"
-        envelope = self.call(f"/mcp/createSession?{stats}")
+    def session(self, **parameters: object) -> Session:
+        """Open a session."""
+        stats = json.dumps({"sdk_version": "0.12.0"})
+        envelope = self.call("/mcp/createSession", sdkStats=stats, **parameters)
         assert envelope["success"], envelope
         return Session(self, envelope["data"]["sessionId"])
 
@@ -76,6 +97,7 @@ class Target:
         self.process.terminate()
         self.process.wait(30)
         self.process.stdout.close()
+        shutil.rmtree(self.contexts)
 
 
 class Session:
@@ -150,16 +172,13 @@ def host_secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
 @pytest.fixture(scope="session")
 def table() -> Iterator[Callable[[str, int, int], None]]:
     """Collects how many attacks were contained, and prints it when all are done."""
-    rows: list[tuple[str, int, int]] = []
-    lock = threading.Lock()
+    rows: dict[str, tuple[int, int]] = {}
 
     def add(what: str, contained: int, tried: int) -> None:
-        with lock:
-            rows.append((what, contained, tried))
+        before = rows.get(what, (0, 0))
+        rows[what] = before[0] + contained, before[1] + tried
 
     yield add
-    width = max((len(row[0]) for row in rows), default=0)
-    lines = [f"  {what:<{width}}  {done:>6} of {tried:>6} contained" for what, done, tried in rows]
-    total = sum(row[1] for row in rows), sum(row[2] for row in rows)
-    lines.append(f"  {'all':<{width}}  {total[0]:>6} of {total[1]:>6} contained")
+    rows["all"] = sum(row[0] for row in rows.values()), sum(row[1] for row in rows.values())
+    lines = [f"  {what:<40}{done:>7} of {all:>7} contained" for what, (done, all) in rows.items()]
     sys.__stdout__.write("\nAttacks\n" + "\n".join(lines) + "\n")

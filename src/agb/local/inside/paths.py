@@ -62,11 +62,24 @@ def open_regular(path: str, flags: int) -> int:
         if error.errno in (errno.ENXIO, errno.ENODEV):  # a FIFO nobody reads, a socket
             raise not_regular(path, os.stat(path).st_mode) from error
         raise
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
-        raise not_regular(path, mode)
+        raise not_regular(path, status.st_mode)
+    if _tells_of_agent(descriptor, status):
+        os.close(descriptor)
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
     return descriptor
+
+
+def _tells_of_agent(descriptor: int, status: os.stat_result) -> bool:
+    """Say whether a file is one that the kernel has about this very process.
+
+    Programs of the session can't open those; asked to open them for somebody, it could itself.
+    """
+    if status.st_dev != os.stat("/proc").st_dev:
+        return False
+    return os.readlink(f"/proc/self/fd/{descriptor}").startswith(f"/proc/{os.getpid()}/")
 
 
 def not_regular(path: str, mode: int) -> ToolFailure:
