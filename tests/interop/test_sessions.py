@@ -28,6 +28,14 @@ def test_information(facts):
     assert facts["info"] == [True, facts["id"], False]
 
 
+def test_link(facts):
+    """`get_link` gives an address of this machine."""
+    success, address = facts["link"]
+
+    assert success is True
+    assert address.startswith("http://127.0.0.1:")
+
+
 def test_labels(facts):
     """Labels of creation can be read and replaced; a refused set changes nothing."""
     assert facts["labels_of_create"] is True

@@ -290,16 +290,22 @@ class BaseSession:
         """Ask for an address of something inside the session, such as a web server.
 
         Args:
-            protocol_type: Protocol of the address, `https` or `wss` in the cloud.
-            port: Port that the program in the session listens on; the cloud takes 30100 to 30199.
+            protocol_type: Protocol of the address, `https` or `wss` in the cloud. The local server
+                does not encrypt: it gives `http` for these, and `ws` for `ws` and `wss`.
+            port: Port that the program in the session listens on, now or later; the cloud takes
+                30100 to 30199, the local server every one.
 
         Returns:
-            The address in `data`. Whoever has it can use it.
+            The address in `data`. Whoever has it can use it, until the session ends.
 
         Example:
-            >>> link = session.get_link(port=30100)
-            >>> link.success == bool(link.data)
-            True
+            >>> server = (session.command.start("python3 -um http.server 30100")).unwrap()
+            >>> for piece in server:
+            ...     break  # it has said that it listens
+            >>> link = (session.get_link(port=30100)).unwrap()
+            >>> import httpx
+            >>> httpx.get(link).status_code
+            200
         """
         return self._run(sessions.get_link(self.session_id, protocol_type, port))
 

@@ -18,7 +18,7 @@ from .contexts.endpoints import FILES_PATH, serve_files
 from .endpoints import TOOL_CALL_PATH, Endpoint, Endpoints
 from .envelope import ApiFailure, new_request_id, render_failure, render_success
 from .hang_up import ClientHungUp, until_hang_up
-from .live_session import SessionNotFound
+from .live_session import SessionNotFound, TooManyLinks
 from .refusals import refusal
 from .requests import authorize, read_call
 from .sandbox import SandboxError
@@ -32,6 +32,7 @@ _ERRORS = (
     ApiFailure,
     SessionNotFound,
     TooManySessions,
+    TooManyLinks,
     SandboxError,
     ContextNotFound,
     ClientHungUp,

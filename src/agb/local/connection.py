@@ -147,8 +147,12 @@ class Connection(asyncio.Protocol):
             for message in self._decoder.feed(data):
                 self._receive(message)
         except FrameError as error:
-            logger.warning("agent: %s", error)
-            self._give_up(_MISBEHAVED)
+            self.misbehaved(str(error))
+
+    def misbehaved(self, how: str) -> None:
+        """Have nothing more to do with an agent that does not keep to the rules."""
+        logger.warning("agent: %s", how)
+        self._give_up(_MISBEHAVED)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more will come."""

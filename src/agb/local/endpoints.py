@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -22,6 +23,9 @@ from .tools import ToolBox
 Handler = Callable[[Call], Coroutine[Any, Any, Reply]]
 
 TOOL_CALL_PATH = "/mcp"
+
+# What clients ask for, as for the cloud; there is no encryption here.
+_LINK_SCHEMES = {"http": "http", "https": "http", "ws": "ws", "wss": "ws"}
 
 
 @attrs.frozen
@@ -124,14 +128,27 @@ class Endpoints:
         return Reply(self._tools.describe())
 
     async def get_link(self, call: Call) -> Reply:
-        """Refuse: no port of a session can be reached from outside yet."""
-        self._session(call)
-        raise ApiFailure(
-            400,
-            "NotSupported",
-            "A session of this local server has nothing to link to yet: "
-            "its ports can't be reached from outside.",
-        )
+        """Give the address of a port of a session."""
+        session = self._session(call)
+        if not call.parameters.get("port"):
+            raise invalid_request(
+                "port is required here: the one, from 1 to 65535, that a program in the session "
+                "listens on"
+            )
+        port = call.number("port", default=1, at_most=65535)
+        protocol = call.optional_text("protocolType").lower() or "http"
+        if protocol not in _LINK_SCHEMES:
+            raise invalid_request(f"protocolType must be one of {', '.join(_LINK_SCHEMES)}")
+        try:
+            link = await self._sessions.link(session.id, port, call.listener)
+        except OSError as error:
+            message = f"The server can't listen for a link: {error.strerror or error}"
+            raise ApiFailure(500, "LinkFailed", message) from error
+        # The name by which the client knows this machine.
+        host = urlsplit(call.base_url).hostname or call.listener
+        netloc = f"[{host}]:{link.port}" if ":" in host else f"{host}:{link.port}"
+        address = f"{_LINK_SCHEMES[protocol]}://{netloc}/{link.admission.secret}/"
+        return Reply({"url": address})
 
     async def list_sessions(self, call: Call) -> Reply:
         """List the running sessions that carry all of the given labels."""

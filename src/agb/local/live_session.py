@@ -6,13 +6,16 @@ import asyncio
 import contextlib
 import math
 import secrets
-from collections.abc import AsyncGenerator, Callable
+import socket
+from collections.abc import AsyncGenerator, Callable, Generator
 
 import anyio
 import attrs
 
 from .connection import OnEvent
+from .links.listener import Link
 from .sandbox import Sandbox, SandboxGone, ToolError
+from .settings import Settings
 
 
 class SessionNotFound(Exception):
@@ -25,6 +28,10 @@ class SessionNotFound(Exception):
             f"Session not found: {session_id[:100]}. "
             "It was never created on this server, or it has been released or has expired."
         )
+
+
+class TooManyLinks(Exception):
+    """Raised when a session has as many links as it may have."""
 
 
 @attrs.define(eq=False)
@@ -42,6 +49,7 @@ class LiveSession:
         token: Who knows it may stream in this session, and nothing else.
         released: True from the moment its end begins.
         lost: True once its sandbox has turned out to be gone.
+        links: By its port, each link that was asked for.
     """
 
     id: str
@@ -54,10 +62,12 @@ class LiveSession:
     token: str = attrs.field(factory=secrets.token_urlsafe, repr=False)
     released: bool = False
     lost: bool = False
+    links: dict[int, Link] = attrs.field(factory=dict[int, Link])
     _calls: int = 0
     _waiting_slots: dict[str, anyio.Semaphore] = attrs.field(factory=dict[str, anyio.Semaphore])
     _queues: dict[str, anyio.Lock] = attrs.field(factory=dict[str, anyio.Lock])
     _idle_timer: asyncio.TimerHandle | None = None
+    _opening_link: anyio.Lock = attrs.field(factory=anyio.Lock)
 
     def touch(self) -> None:
         """Begin to count the idle time anew."""
@@ -68,9 +78,35 @@ class LiveSession:
             self._idle_timer = loop.call_later(self.idle_timeout_s, self._timer_ended)
 
     def release(self) -> None:
-        """Let no further call begin."""
+        """Let no further call begin, and end its links."""
         self.released = True
         self.touch()
+        for link in self.links.values():
+            link.close()
+        self.links.clear()
+
+    async def link(self, port: int, listener: str, settings: Settings) -> Link:
+        """Find the link to a port, or open it; see `SessionManager.link`."""
+
+        async def connect() -> socket.socket:
+            try:
+                return await self.sandbox.connect(port)
+            except SandboxGone as error:
+                self.on_lost(self, error)
+                raise
+
+        async with self._opening_link:
+            if port not in self.links:
+                if len(self.links) >= settings.max_links_per_session:
+                    raise TooManyLinks(
+                        f"This session has {len(self.links)} links, as many as it may have."
+                    )
+                link = await Link.open(listener, connect, self.in_use, settings)
+                if self.released:
+                    link.close()
+                    raise SessionNotFound(self.id)
+                self.links[port] = link
+            return self.links[port]
 
     @contextlib.asynccontextmanager
     async def turn(
@@ -91,12 +127,18 @@ class LiveSession:
         Raises:
             ToolError: The turn did not come within the limit.
         """
-        self._calls += 1
-        try:
+        with self.in_use():
             async with contextlib.AsyncExitStack() as stack:
                 slots = self.slots if waits_as is None else self._slots_to_wait(waits_as)
                 waited_s = await self._enter(stack, queue, slots, limit_s)
                 yield Turn(limit_s - waited_s, self)
+
+    @contextlib.contextmanager
+    def in_use(self) -> Generator[None]:
+        """Keep the session from being idle."""
+        self._calls += 1
+        try:
+            yield
         finally:
             self._calls -= 1
             self.touch()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .contexts.catalog import ContextNotFound
 from .envelope import ApiFailure
-from .live_session import SessionNotFound
+from .live_session import SessionNotFound, TooManyLinks
 from .sandbox import SandboxError, SandboxGone, ToolError
 from .sessions import TooManySessions
 
@@ -30,6 +30,8 @@ def refusal(error: Exception, *, tool_call: bool) -> ApiFailure:
             return ApiFailure(400, "InvalidContext.NotFound", str(error))
         case TooManySessions():
             return ApiFailure(429, "TooManySessions", str(error))
+        case TooManyLinks():
+            return ApiFailure(429, "TooManyLinks", str(error))
         case SandboxGone():
             return ApiFailure(500, "SandboxGone", str(error))
         case SandboxError():

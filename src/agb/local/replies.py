@@ -87,6 +87,7 @@ _RESULTS: dict[str, Check] = {
     "edit_file": _object(diff=_text),
     "move_file": _nothing,
     "delete_file": _nothing,
+    "connect_port": _nothing,
     "create_directory": _nothing,
     "get_file_info": _object(
         name=_text, path=_text, size=_is(int), isDirectory=_flag, isFile=_flag, isSymlink=_flag

@@ -27,11 +27,13 @@ class Call:
         parameters: Query and body as one; the body wins. Names begin with a small letter, since
             clients send both `Labels` and `labels`.
         base_url: The address under which the client reached this server.
+        listener: The address of this machine that the client's connection came to.
     """
 
     request_id: str
     parameters: Mapping[str, object]
     base_url: str = ""
+    listener: str = ""
 
     def text(self, name: str) -> str:
         """Read a parameter that must be there.
@@ -192,7 +194,8 @@ async def read_call(request: Request, request_id: str, *, max_body_bytes: int) -
         raise invalid_request(f"the request body must be a JSON object, not {type_name(content)}")
     sent = {**request.query_params, **cast("dict[str, object]", content)}
     parameters = {name[:1].lower() + name[1:]: sent[name] for name in sent}
-    return Call(request_id, parameters, str(request.base_url))
+    listener, _port = request.scope.get("server") or ("", None)
+    return Call(request_id, parameters, str(request.base_url), listener)
 
 
 async def _read_body(request: Request, max_body_bytes: int) -> bytes:

@@ -14,6 +14,7 @@ from .failures import SandboxError, SandboxGone, ToolError
 from .host import Host
 from .machine import Bubblewrap, Facts, MachineUnfit, bubblewraps, check
 from .overruns import Overruns
+from .port_sockets import NotAConnection, PortSockets
 from .spawning import SpawnerFailed, Spawning
 from .warming import Warming
 
@@ -67,6 +68,22 @@ class Sandbox(Protocol):
         """
         ...
 
+    async def connect(self, port: int) -> socket.socket:
+        """Connect to a port that a program inside listens on.
+
+        Args:
+            port: The port.
+
+        Returns:
+            A TCP connection that does not block.
+
+        Raises:
+            ToolError: Nothing listens there; the message is for the user.
+            SandboxGone: The sandbox has ended.
+            SandboxError: It could not do it at all.
+        """
+        ...
+
     async def aclose(self) -> None:
         """End all its processes and remove its files; may be called again."""
         ...
@@ -106,6 +123,7 @@ class LocalSandbox:
         self._spawning = spawning
         self._settings = settings
         self._connection = Connection(settings, self._condemn)
+        self._ports = PortSockets()
         self._overruns = Overruns(settings, ())
         self._end: asyncio.Future[Ended] | None = None
         self.volumes: Mapping[str, str] = {}
@@ -119,6 +137,7 @@ class LocalSandbox:
         """
         ours, theirs = socket.socketpair()
         with theirs:
+            self._ports.hand_over(ours)
             await self._connection.open(ours)
             binds = host.volumes(self._number, volumes)
             message = host.start_message(self._number, bubblewrap, binds)
@@ -134,6 +153,7 @@ class LocalSandbox:
             await self.aclose()
             raise _StartFailed(self._end.result().errors if self._end.done() else "") from error
         except BaseException:
+            self._ports.close()
             self._condemn()
             raise
         self._running = True
@@ -155,9 +175,21 @@ class LocalSandbox:
             raise self._overruns.explained(error, before) from None
         return self._overruns.explain(result, before)
 
+    async def connect(self, port: int) -> socket.socket:
+        """Connect to a port that a program inside listens on; see `Sandbox.connect`."""
+        with self._ports.expect() as number:
+            params: dict[str, object] = {"port": port, "number": number}
+            await self._connection.call("connect_port", params, self._settings.file_timeout_s)
+            try:
+                return self._ports.take(number)
+            except NotAConnection as error:
+                self._connection.misbehaved(str(error))
+                raise SandboxGone(str(self._connection.gone)) from error
+
     async def aclose(self) -> None:
         """End all its processes and remove its files; may be called again."""
         self._running = False
+        self._ports.close()
         self._connection.close("The sandbox of this session has been closed")
         self._overruns.close()
         self._condemn()

@@ -13,6 +13,7 @@ import anyio
 from .contexts.mounts import Mount
 from .contexts.service import Contexts
 from .contexts.transfers import soon
+from .links.listener import Link
 from .live_session import LiveSession, SessionNotFound, Turn
 from .sandbox import Sandbox, SandboxError, SandboxFactory, SandboxGone
 from .settings import Settings
@@ -186,6 +187,27 @@ class SessionManager:
         """
         live = self._live.get(session_id)
         return "" if live is None else live.token
+
+    async def link(self, session_id: str, port: int, listener: str) -> Link:
+        """Find the link to a port of a session, or open it.
+
+        Args:
+            session_id: The session.
+            port: The port that a program in the session listens on, now or later.
+            listener: The address of this machine where the link listens.
+
+        Returns:
+            The link, the same for a port as long as the session lives.
+
+        Raises:
+            SessionNotFound: There is no such session.
+            TooManyLinks: Another one would be one too many.
+            OSError: The address can't be listened on.
+        """
+        live = self._live.get(session_id)
+        if live is None:
+            raise SessionNotFound(session_id)
+        return await live.link(port, listener, self._settings)
 
     def release(self, session_id: str) -> asyncio.Task[None]:
         """Begin to end a session; from now on no call reaches it.

@@ -131,6 +131,12 @@ class Settings:
     """Beside them, calls of one session that wait for output, and as many that wait for input to be
     taken or for an end; each keeps a thread in the sandbox. Further ones wait their turn."""
 
+    max_links_per_session: int = _positive(16)
+    """Ports of one session that have a link."""
+
+    max_connections_per_link: int = _positive(128)
+    """Connections that one link has open; a further one is broken off."""
+
     default_page_size: int = _positive(10)
     """Sessions on a page of a list that does not say how many it wants."""
 

@@ -37,6 +37,9 @@ refused = stranger.create(params)
 facts["wrong_key"] = [refused.success, refused.session, bool(refused.error_message)]
 facts["info_with_wrong_key"] = Session(stranger, session.session_id).info().success
 
+link = session.get_link(protocol_type="https", port=30100)
+facts["link"] = [link.success, link.data]
+
 others = [agb.create(params).session for _ in range(2)]
 facts["ids"] = [session.session_id, *(other.session_id for other in others)]
 pages = [agb.list(labels={"run": mark}, page=number, limit=2) for number in (1, 2, 3)]

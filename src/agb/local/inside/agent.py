@@ -20,6 +20,7 @@ from .metrics import get_metrics
 from .orphans import keep_collecting
 from .output import Leftovers
 from .paths import Home
+from .ports import Ports, receive_descriptor
 from .process_table import ProcessTable
 from .shell import Shell
 
@@ -36,6 +37,7 @@ class Agent:
     def __init__(
         self,
         channel: Channel,
+        ports: Ports,
         limits: Limits,
         home: str,
         environment: Mapping[str, str],
@@ -69,6 +71,7 @@ class Agent:
             "search_files": directories.search_files,
             "get_file_change": directories.get_file_change,
             "get_metrics": get_metrics,
+            "connect_port": ports.connect_port,
             "start_process": processes.start_process,
             "list_processes": processes.list_processes,
             "read_process_output": processes.read_process_output,
@@ -155,6 +158,7 @@ def main(descriptor: int) -> None:
     hide_this_process()
     os.umask(0o022)
     keep_collecting()
+    ports = Ports(receive_descriptor(descriptor))
     # Until the server has told the real limit, a message is the one with which it does.
     channel = Channel(descriptor, descriptor, 1 << 20)
     start = channel.receive()
@@ -165,7 +169,7 @@ def main(descriptor: int) -> None:
     limits = Limits(**params.pop("limits"))
     limits.impose()
     channel = Channel(descriptor, descriptor, limits.max_frame_bytes)
-    agent = Agent(channel, limits, **params)
+    agent = Agent(channel, ports, limits, **params)
     channel.send({"id": start["id"], "result": {"python": sys.version.split()[0]}})
     try:
         agent.serve()
