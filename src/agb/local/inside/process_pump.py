@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import threading
 import time
@@ -11,8 +12,9 @@ if TYPE_CHECKING:
     from .output import Leftovers
     from .started import Started
 
-# Each event is taken once: what is held back stays silent until it is armed again.
-_READ = select.EPOLLIN | select.EPOLLONESHOT
+# Edges: each write puts its pipe at the end of the list of those that are ready, so that this list
+# is in the order of the writes. Setting the same again lists a pipe that still holds something.
+_READ = select.EPOLLIN | select.EPOLLET
 _WRITE = select.EPOLLOUT | select.EPOLLONESHOT
 
 
@@ -59,12 +61,17 @@ class ProcessPump:
         """Read again what was held back for a reader, if it is not any more."""
         with started.changed:
             if self._held and started.held_until <= time.monotonic():
-                for descriptor in [fd for fd in started.streams if self._held.pop(fd, None)]:
-                    self._epoll.modify(descriptor, _READ)
+                # In the order in which they became ready, as ever.
+                for descriptor, held in self._held.copy().items():
+                    if held is started:
+                        del self._held[descriptor]
+                        self._epoll.modify(descriptor, _READ)
 
     def forget(self, descriptor: int) -> None:
         """Serve a descriptor no more: its number may soon be that of another."""
         self._sources.pop(descriptor, None)
+        with contextlib.suppress(FileNotFoundError):
+            self._epoll.unregister(descriptor)
 
     def _run(self) -> None:
         while True:

@@ -64,7 +64,7 @@ class ProcessTable:
             except RuntimeError as error:
                 raise ToolFailure(self._limits.at_limit) from error
             process = self._shell.start(
-                command, cwd, envs, takes_input=stdin, keeps_output=keep_output
+                command, cwd, envs, takes_input=stdin, keeps_output=keep_output, in_order=True
             )
             self._count += 1
             started = Started(

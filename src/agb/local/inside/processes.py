@@ -38,6 +38,7 @@ class Process:
         limits_itself: bool = False,
         takes_input: bool = False,
         keeps_output: bool = True,
+        in_order: bool = False,
     ) -> None:
         """Start it.
 
@@ -50,6 +51,8 @@ class Process:
             limits_itself: Whether it takes the agent's headroom from itself.
             takes_input: Whether its standard input is a pipe; else it is empty.
             keeps_output: Whether its output is read; else it goes nowhere.
+            in_order: Whether the order of its writes to both streams can be told, which takes more
+                time: an epoll lists the pipes in the order in which something was written to them.
 
         Raises:
             OSError: The program or the directory is not there, or there are too many processes.
@@ -64,7 +67,7 @@ class Process:
             if takes_input:
                 theirs["stdin"], ours["stdin"] = os.pipe()
             for name in ("stdout", "stderr") if keeps_output else ():
-                ours[name], theirs[name] = os.pipe()
+                ours[name], theirs[name] = _one_write_pipe() if in_order else os.pipe()
             for descriptor in ours.values():
                 os.set_blocking(descriptor, False)
             with orphans.changing, first_to_go():
@@ -125,3 +128,16 @@ class Process:
         orphans.collect()
         os.close(self.pidfd)
         return status
+
+
+def _one_write_pipe() -> tuple[int, int]:
+    """Make a pipe that holds one write (of at most a page): the next one waits until it is read.
+
+    A second write to one stream can then never come before an earlier one to the other.
+    """
+    import fcntl
+
+    reading, writing = os.pipe2(os.O_CLOEXEC | os.O_DIRECT)
+    # The smallest there is: one page, and so one write, as O_DIRECT lets no two share a page.
+    fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, 1)
+    return reading, writing

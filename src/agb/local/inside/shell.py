@@ -43,6 +43,7 @@ class Shell:
         *,
         takes_input: bool = False,
         keeps_output: bool = True,
+        in_order: bool = False,
     ) -> Process:
         """Start a command in a fresh shell.
 
@@ -52,6 +53,7 @@ class Shell:
             envs: Variables added to the usual ones.
             takes_input: Whether its standard input is a pipe; else it is empty.
             keeps_output: Whether its output is read; else it goes nowhere.
+            in_order: Whether the order of its writes to both streams can be told.
 
         Raises:
             OSError: The directory is not there, or there are too many processes.
@@ -73,4 +75,5 @@ class Shell:
             limits_itself=limits_itself,
             takes_input=takes_input,
             keeps_output=keeps_output,
+            in_order=in_order,
         )
