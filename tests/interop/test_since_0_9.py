@@ -68,3 +68,20 @@ def test_a_call_by_name(facts_of):
     assert facts["call"] == [True, True, "ä"]
     assert success is False
     assert "no_such_tool" in message
+
+
+def test_keeping_alive(facts_of):
+    """Since 0.11 a session can be kept from being idle, as long as it is there."""
+    facts = facts_of("tools")
+
+    assert facts["keep_alive"] is True
+    assert facts["keep_alive_of_deleted"] is False
+
+
+def test_metrics(facts_of):
+    """Since 0.9 a session tells what it uses."""
+    success, processors, memory = facts_of("tools")["metrics"]
+
+    assert success is True
+    assert processors >= 1
+    assert memory > 0

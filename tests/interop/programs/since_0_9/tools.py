@@ -16,7 +16,11 @@ called = session.call_mcp_tool(
 )
 read = session.call_mcp_tool("read_file", {"path": "/tmp/a"})
 unknown = session.call_mcp_tool("no_such_tool", {})
+kept = session.keep_alive()
+measured = session.get_metrics()
 facts = {
+    "keep_alive": kept.success,
+    "metrics": [measured.success, measured.metrics.cpu_count, measured.metrics.mem_total],
     "status": [status.success, status.status],
     "list": [listed.success, sorted(tool.name for tool in listed.tools)],
     "schema": next(tool.input_schema for tool in listed.tools if tool.name == "create_directory"),
@@ -25,5 +29,6 @@ facts = {
 }
 session.delete()
 facts["status_of_deleted"] = session.get_status().success
+facts["keep_alive_of_deleted"] = session.keep_alive().success
 
 print(json.dumps(facts))
