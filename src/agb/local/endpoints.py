@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from .contexts.endpoints import ContextEndpoints, sync
+from .contexts.endpoints import ContextEndpoints, load_internal, sync
 from .contexts.mounts import not_supported, read_mounts
 from .envelope import ApiFailure, Reply, invalid_request, tool_content
 from .requests import Call
@@ -78,6 +78,7 @@ class Endpoints:
             Endpoint("GET", "/sdk/GetLabel", self.get_labels),
             Endpoint("POST", "/sdk/SyncContext", self.sync_context),
             Endpoint("GET", "/sdk/GetContextInfo", self.get_context_info),
+            Endpoint("POST", "/sdk/GetAndLoadInternalContext", self.load_internal_context),
             Endpoint("POST", TOOL_CALL_PATH, self.call_tool, ends_with_client=True),
             *(Endpoint(*row) for row in self._contexts.table()),
         )
@@ -193,6 +194,10 @@ class Endpoints:
             call.optional_text("taskType"),
         )
         return Reply({"contextStatus": status})
+
+    async def load_internal_context(self, call: Call) -> Reply:
+        """Name the context that stands for the files of a session."""
+        return load_internal(self._sessions.contexts, self._session(call).id, call)
 
     async def keep_alive(self, call: Call) -> Reply:
         """Begin to count the idle time of a session anew, as every call does."""

@@ -212,9 +212,23 @@ class Turn:
             SandboxError: The sandbox could not do it at all.
             SessionNotFound: The session was released meanwhile.
         """
-        try:
+        with self._noting_loss():
             sandbox = self._session.sandbox
             return await sandbox.call(method, params, timeout_s=timeout_s, on_event=on_event)
+
+    async def open(self, method: str, path: str) -> tuple[int, dict[str, object]]:
+        """Have a file of the session opened; see `Sandbox.open`.
+
+        Raises:
+            SessionNotFound: The session was released meanwhile.
+        """
+        with self._noting_loss():
+            return await self._session.sandbox.open(method, path)
+
+    @contextlib.contextmanager
+    def _noting_loss(self) -> Generator[None]:
+        try:
+            yield
         except SandboxGone as error:
             if self._session.released:
                 raise SessionNotFound(self._session.id) from error

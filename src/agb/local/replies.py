@@ -107,6 +107,10 @@ _RESULTS: dict[str, Check] = {
         tx_used_kbyte=_number,
         timestamp=_text,
     ),
+    "open_file": _nothing,
+    "create_part": _object(part=_text, target=_text),
+    "finish_part": _nothing,
+    "remove_part": _nothing,
     "get_file_change": _object(
         events=_list_of(_object(eventType=_text, path=_text, pathType=_text))
     ),

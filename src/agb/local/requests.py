@@ -117,6 +117,25 @@ class Call:
             raise invalid_request(f"{name} must be a JSON object, not {type_name(value)}")
         return cast("dict[str, object]", value)
 
+    def json_array(self, name: str) -> list[object]:
+        """Read a parameter that is an array, or an array as JSON text.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The array.
+
+        Raises:
+            ApiFailure: It is something else, or left out.
+        """
+        value = self.parameters.get(name)
+        if isinstance(value, str):
+            value = _parse(value, name)
+        if not isinstance(value, list):
+            raise invalid_request(f"{name} must be a JSON array, not {type_name(value)}")
+        return cast("list[object]", value)
+
     def labels(self, *, at_most: int) -> dict[str, str]:
         """Read the labels.
 

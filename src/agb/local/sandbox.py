@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
+import os
 import socket
 from typing import TYPE_CHECKING, Protocol
 
 from .connection import Connection, OnEvent
+from .descriptors import Descriptors, NotHandedOut, as_connection, is_content
 from .diagnosis import Attempt, explain
 from .failures import SandboxError, SandboxGone, ToolError
 from .host import Host
 from .machine import Bubblewrap, Facts, MachineUnfit, bubblewraps, check
 from .overruns import Overruns
-from .port_sockets import NotAConnection, PortSockets
 from .spawning import SpawnerFailed, Spawning
 from .warming import Warming
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from .settings import Settings
     from .spawning import Ended
@@ -84,6 +86,23 @@ class Sandbox(Protocol):
         """
         ...
 
+    async def open(self, method: str, path: str) -> tuple[int, dict[str, object]]:
+        """Have a file of the session opened for this process.
+
+        Args:
+            method: `open_file` to read it, `create_part` to write what shall take its place.
+            path: The path, as the session means it.
+
+        Returns:
+            A descriptor, the caller's to close, and what else the agent says.
+
+        Raises:
+            ToolError: It can't be opened; the message is for the user.
+            SandboxGone: The sandbox has ended.
+            SandboxError: It could not do it at all.
+        """
+        ...
+
     async def aclose(self) -> None:
         """End all its processes and remove its files; may be called again."""
         ...
@@ -123,7 +142,7 @@ class LocalSandbox:
         self._spawning = spawning
         self._settings = settings
         self._connection = Connection(settings, self._condemn)
-        self._ports = PortSockets()
+        self._descriptors = Descriptors()
         self._overruns = Overruns(settings, ())
         self._end: asyncio.Future[Ended] | None = None
         self.volumes: Mapping[str, str] = {}
@@ -137,7 +156,7 @@ class LocalSandbox:
         """
         ours, theirs = socket.socketpair()
         with theirs:
-            self._ports.hand_over(ours)
+            self._descriptors.hand_over(ours)
             await self._connection.open(ours)
             binds = host.volumes(self._number, volumes)
             message = host.start_message(self._number, bubblewrap, binds)
@@ -153,7 +172,7 @@ class LocalSandbox:
             await self.aclose()
             raise _StartFailed(self._end.result().errors if self._end.done() else "") from error
         except BaseException:
-            self._ports.close()
+            self._descriptors.close()
             self._condemn()
             raise
         self._running = True
@@ -177,25 +196,41 @@ class LocalSandbox:
 
     async def connect(self, port: int) -> socket.socket:
         """Connect to a port that a program inside listens on; see `Sandbox.connect`."""
-        with self._ports.expect() as number:
+        with self._descriptors.expect() as number, self._believing_nothing():
             params: dict[str, object] = {"port": port, "number": number}
             await self._connection.call("connect_port", params, self._settings.file_timeout_s)
-            try:
-                return self._ports.take(number)
-            except NotAConnection as error:
-                self._connection.misbehaved(str(error))
-                raise SandboxGone(str(self._connection.gone)) from error
+            return as_connection(self._descriptors.take(number))
+
+    async def open(self, method: str, path: str) -> tuple[int, dict[str, object]]:
+        """Have a file opened; see `Sandbox.open`."""
+        with self._descriptors.expect() as number, self._believing_nothing():
+            params: dict[str, object] = {"path": path, "number": number}
+            result = await self._connection.call(method, params, self._settings.file_timeout_s)
+            descriptor = self._descriptors.take(number)
+        if not is_content(descriptor):
+            os.close(descriptor)
+            raise ToolError(f"Not a file with content of its own: {path!r}")
+        return descriptor, result
 
     async def aclose(self) -> None:
         """End all its processes and remove its files; may be called again."""
         self._running = False
-        self._ports.close()
+        self._descriptors.close()
         self._connection.close("The sandbox of this session has been closed")
         self._overruns.close()
         self._condemn()
         if self._end is not None:
             # Shielded by `wait`: the end is the same for everybody who waits for it.
             await asyncio.wait({self._end}, timeout=self._settings.close_timeout_s)
+
+    @contextlib.contextmanager
+    def _believing_nothing(self) -> Generator[None]:
+        """Give up an agent that hands out something else than it says."""
+        try:
+            yield
+        except NotHandedOut as error:
+            self._connection.misbehaved(str(error))
+            raise SandboxGone(str(self._connection.gone)) from error
 
     def _ended(self, end: asyncio.Future[Ended]) -> None:
         """Tell whoever waits for an answer that none will come."""

@@ -226,6 +226,7 @@ class SessionManager:
         if live is None:
             raise SessionNotFound(session_id)
         live.release()
+        self.contexts.of_sessions.end(session_id)
         self._store.set_status(session_id, Status.DELETING)
         task = asyncio.create_task(self._end(live))
         self._ending.add(task)

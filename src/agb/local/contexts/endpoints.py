@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timezone
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
-
 from ..envelope import ApiFailure, Reply, invalid_request
+from ..recipe import HOME
 from ..requests import Call
 from ..settings import Settings
 from ..store import InvalidPageToken
-from .beneath import TooMuch
 from .catalog import Context, NameTaken
-from .links import LIFE_S, InvalidLink, Link
+from .links import LIFE_S, Link
 from .mounts import clean_path
 from .service import Contexts
-from .shelf import Entry, Incoming
+from .session_files import CONTEXT_TYPE
+from .shelf import Entry
 from .transfers import Kind, soon
 
 FILES_PATH = "/files/"
-_CHUNK = 1 << 18
 
 Handler = Callable[[Call], Coroutine[Any, Any, Reply]]
 
@@ -127,7 +123,12 @@ class ContextEndpoints:
         return Reply()
 
     def _address(self, call: Call, method: str) -> Reply:
-        context_id, path = self._file(call)
+        context_id = call.text("contextId")
+        if self._contexts.of_sessions.session_of(context_id) is None:
+            context_id, path = self._file(call)
+        else:
+            # A path of the session, which only the session can make sense of.
+            path = call.text("filePath")
         word = self._contexts.links.make(Link(method, context_id, path))
         url = f"{call.base_url.rstrip('/')}{FILES_PATH}{word}"
         return Reply({"url": url, "expireTime": LIFE_S})
@@ -146,74 +147,39 @@ class ContextEndpoints:
             return self._contexts.catalog.by_name(name)
 
 
+def load_internal(contexts: Contexts, session_id: str, call: Call) -> Reply:
+    """Name the contexts that a session has without asking for them: the one for file transfer."""
+    wanted = call.json_array("contextTypes")
+    unknown = [each for each in wanted if each != CONTEXT_TYPE]
+    if unknown:
+        raise invalid_request(f"contextTypes may hold {CONTEXT_TYPE}, not {unknown[0]!r:.100}")
+    found = {
+        "contextId": contexts.of_sessions.of_session(session_id),
+        "contextType": CONTEXT_TYPE,
+        "contextPath": HOME,
+    }
+    return Reply([found] if wanted else [])
+
+
 async def sync(contexts: Contexts, session_id: str, call: Call) -> Reply:
     """Bring or save the files of a session; answers when that is done, or soon."""
     word = call.optional_text("mode") or Kind.UPLOAD.value
     if word not in (kind.value for kind in Kind):
         raise invalid_request(f"mode must be upload or download, not {word[:100]!r}")
     path = call.optional_text("path")
+    context_id = call.optional_text("contextId")
+    if contexts.of_sessions.session_of(context_id) == session_id:
+        contexts.transfers.note_done(session_id, context_id, path, Kind(word))
+        return Reply()
     begun = contexts.transfers.sync(
         session_id,
-        call.optional_text("contextId"),
+        context_id,
         clean_path("path", path) if path else "",
         Kind(word),
     )
     if begun is not None:
         await soon(begun)
     return Reply()
-
-
-def serve_files(contexts: Contexts) -> Callable[[Request], Awaitable[Response]]:
-    """Make the handler of the addresses of files; the address itself is the key.
-
-    Args:
-        contexts: The contexts.
-
-    Returns:
-        The handler, for GET and PUT.
-    """
-
-    async def serve(request: Request) -> Response:
-        try:
-            link = contexts.links.read(request.path_params["word"], request.method)
-        except InvalidLink as error:
-            return PlainTextResponse(f"{error}\n", 403)
-        contexts.catalog.get(link.context_id)
-        try:
-            if link.method == "PUT":
-                return await _receive(contexts, link, request)
-            descriptor = contexts.shelf.open(link.context_id, link.path)
-        except TooMuch as error:
-            return PlainTextResponse(f"The file was not kept: {error}.\n", 413)
-        except OSError:
-            return PlainTextResponse(f"There is no file {link.path} in this context.\n", 404)
-        return StreamingResponse(
-            _pieces(descriptor),
-            media_type="application/octet-stream",
-            headers={"Content-Length": str(os.fstat(descriptor).st_size)},
-        )
-
-    return serve
-
-
-async def _receive(contexts: Contexts, link: Link, request: Request) -> Response:
-    async with contexts.transfers.lock(link.context_id):
-        with contexts.shelf.writing(link.context_id, link.path) as incoming:
-            await _take(request, incoming)
-        return Response(headers={"ETag": f'"{incoming.tag()}"'})
-
-
-async def _take(request: Request, incoming: Incoming) -> None:
-    async for piece in request.stream():
-        await asyncio.to_thread(incoming.write, piece)
-
-
-async def _pieces(descriptor: int) -> AsyncIterator[bytes]:
-    try:
-        while piece := await asyncio.to_thread(os.read, descriptor, _CHUNK):
-            yield piece
-    finally:
-        os.close(descriptor)
 
 
 def _no_file(path: str) -> ApiFailure:

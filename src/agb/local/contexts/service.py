@@ -11,6 +11,7 @@ from ..settings import Settings
 from .catalog import Catalog, Context
 from .links import Links
 from .mounts import Mount, not_supported
+from .session_files import TransferContexts
 from .shelf import Shelf
 from .transfers import Transfers
 
@@ -27,6 +28,7 @@ class Contexts:
         shelf: Their files.
         transfers: Their use by sessions.
         links: Addresses of their files.
+        of_sessions: Those that stand for the files of a session.
     """
 
     def __init__(self, settings: Settings, temporary: str) -> None:
@@ -44,6 +46,7 @@ class Contexts:
         self.shelf: Shelf = Shelf(files, settings.max_context_bytes)
         self.transfers: Transfers = Transfers(self.catalog, self.shelf)
         self.links: Links = Links()
+        self.of_sessions: TransferContexts = TransferContexts()
         self._clearing: dict[str, asyncio.Task[None]] = {}
 
     def check(self, mounts: list[Mount], sandboxes: SandboxFactory) -> None:

@@ -16,6 +16,7 @@ from .beneath import Copying, Owner, directory, walk
 from .mounts import Mount, WhiteLists, parts
 
 _DAY_S = 24 * 3600
+_CHUNK = 1 << 20
 _OURS = Owner()
 
 
@@ -212,7 +213,7 @@ class Incoming:
     def __init__(self, descriptor: int, bytes_left: int) -> None:
         self._descriptor = descriptor
         self._bytes_left = bytes_left
-        self._digest = hashlib.sha256()
+        self._digest = hashlib.md5(usedforsecurity=False)
 
     def write(self, piece: bytes) -> None:
         """Append a piece.
@@ -228,8 +229,18 @@ class Incoming:
             piece = piece[os.write(self._descriptor, piece) :]
 
     def tag(self) -> str:
-        """Return a checksum of what was written."""
+        """Return the MD5 of what was written, as stores of objects name a content."""
         return self._digest.hexdigest()
+
+
+def tag_of(descriptor: int, size: int) -> str:
+    """Return the MD5 of the first so many bytes of a file."""
+    digest = hashlib.md5(usedforsecurity=False)
+    offset = 0
+    while offset < size and (piece := os.pread(descriptor, min(_CHUNK, size - offset), offset)):
+        digest.update(piece)
+        offset += len(piece)
+    return digest.hexdigest()
 
 
 def _below(mount: Mount, path: str) -> list[str]:

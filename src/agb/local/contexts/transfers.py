@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 import time
@@ -41,6 +42,7 @@ class Task:
         error: Why it failed, or "".
         started_s: When it began, in seconds since 1970.
         finished_s: When it ended; 0 as long as it has not.
+        number: Tells it from one that began in the same second.
     """
 
     context_id: str
@@ -50,6 +52,7 @@ class Task:
     error: str = ""
     started_s: int = attrs.field(factory=lambda: int(time.time()))
     finished_s: int = 0
+    number: int = attrs.field(factory=itertools.count(1).__next__)
 
     def describe(self) -> dict[str, object]:
         """Say how far it is, in the words of the wire."""
@@ -61,6 +64,7 @@ class Task:
             "startTime": self.started_s,
             "finishTime": self.finished_s,
             "taskType": self.kind.value,
+            "taskId": str(self.number),
         }
 
 
@@ -69,6 +73,10 @@ class _Session:
     volumes: Mapping[str, str]
     mounts: list[Mount]
     tasks: list[Task] = attrs.field(factory=list[Task])
+
+    def add(self, tasks: list[Task]) -> None:
+        kept = [old for old in self.tasks if not any(_replaces(task, old) for task in tasks)]
+        self.tasks = [*kept, *tasks][-_KEPT_TASKS:]
 
 
 class Transfers:
@@ -129,6 +137,12 @@ class Transfers:
             raise ContextNotFound(f"{context_id} at {path or 'any path'} of session {session_id}")
         return self._begin(session, kind, wanted) if wanted else None
 
+    def note_done(self, session_id: str, context_id: str, path: str, kind: Kind) -> None:
+        """Note a transfer that had nothing to do, as one that has ended well."""
+        session = self._sessions.setdefault(session_id, _Session({}, []))
+        task = Task(context_id, path, kind, status="Success", finished_s=int(time.time()))
+        session.add([task])
+
     async def save(self, session_id: str) -> None:
         """Save the files of a session that is about to end, and forget it."""
         session = self._sessions.get(session_id)
@@ -175,8 +189,7 @@ class Transfers:
     ) -> asyncio.Task[None]:
         # Registered before anybody can ask: a client that finds no task takes it for done.
         tasks = [Task(mount.context_id, path, kind) for mount, path in wanted]
-        kept = [old for old in session.tasks if not any(_replaces(task, old) for task in tasks)]
-        session.tasks = [*kept, *tasks][-_KEPT_TASKS:]
+        session.add(tasks)
         working = asyncio.create_task(self._run(session, wanted, tasks))
         self._running.add(working)
         working.add_done_callback(self._running.discard)

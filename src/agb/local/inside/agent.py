@@ -14,15 +14,17 @@ from .events import Events
 from .failures import ToolFailure, describe
 from .files import Files
 from .frames import Channel, FrameError, Message
+from .handing import Handing, receive_descriptor
 from .kernel import KernelEnded
 from .limits import Limits, hide_this_process
 from .metrics import get_metrics
 from .orphans import keep_collecting
 from .output import Leftovers
 from .paths import Home
-from .ports import Ports, receive_descriptor
+from .ports import Ports
 from .process_table import ProcessTable
 from .shell import Shell
+from .whole_files import WholeFiles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class Agent:
     def __init__(
         self,
         channel: Channel,
-        ports: Ports,
+        handing: Handing,
         limits: Limits,
         home: str,
         environment: Mapping[str, str],
@@ -54,6 +56,7 @@ class Agent:
         code = Code(limits, place, environment, packages)
         shell = Shell(limits, place, environment)
         leftovers = Leftovers()
+        whole_files = WholeFiles(place, handing)
         processes = ProcessTable(limits, shell, leftovers)
         self._methods: dict[str, Method] = {
             "run_code": code.run_code,
@@ -71,7 +74,11 @@ class Agent:
             "search_files": directories.search_files,
             "get_file_change": directories.get_file_change,
             "get_metrics": get_metrics,
-            "connect_port": ports.connect_port,
+            "connect_port": Ports(handing).connect_port,
+            "open_file": whole_files.open_file,
+            "create_part": whole_files.create_part,
+            "finish_part": whole_files.finish_part,
+            "remove_part": whole_files.remove_part,
             "start_process": processes.start_process,
             "list_processes": processes.list_processes,
             "read_process_output": processes.read_process_output,
@@ -158,7 +165,7 @@ def main(descriptor: int) -> None:
     hide_this_process()
     os.umask(0o022)
     keep_collecting()
-    ports = Ports(receive_descriptor(descriptor))
+    handing = Handing(receive_descriptor(descriptor))
     # Until the server has told the real limit, a message is the one with which it does.
     channel = Channel(descriptor, descriptor, 1 << 20)
     start = channel.receive()
@@ -169,7 +176,7 @@ def main(descriptor: int) -> None:
     limits = Limits(**params.pop("limits"))
     limits.impose()
     channel = Channel(descriptor, descriptor, limits.max_frame_bytes)
-    agent = Agent(channel, ports, limits, **params)
+    agent = Agent(channel, handing, limits, **params)
     channel.send({"id": start["id"], "result": {"python": sys.version.split()[0]}})
     try:
         agent.serve()

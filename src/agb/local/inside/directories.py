@@ -6,7 +6,7 @@ import os
 import stat
 
 from .failures import ToolFailure
-from .paths import Home, entries
+from .paths import PART, Home, entries
 from .patterns import Pattern
 
 TYPE_CHECKING = False
@@ -87,6 +87,8 @@ class Directories:
             return {top: _state(status)}
         snapshot: Snapshot = {}
         for entry in self._walk(cancellation, top, ()):
+            if entry.name.startswith(PART):
+                continue  # it changes when it takes its place
             try:
                 snapshot[entry.path] = _state(entry.stat(follow_symlinks=False))
             except FileNotFoundError:

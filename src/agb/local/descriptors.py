@@ -1,4 +1,4 @@
-"""Connections to the ports of a session, handed out by its agent."""
+"""Open files and connections, handed out by an agent."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import contextlib
 import itertools
 import os
 import socket
+import stat
 from collections.abc import Generator
 
 # What the agent may have sent and nobody has taken: its calls were cancelled meanwhile.
 _MOST_AT_ONCE = 1000
 
 
-class NotAConnection(Exception):
+class NotHandedOut(Exception):
     """The agent sent what it was not asked for, or said it had sent what it had not."""
 
 
-class PortSockets:
-    """Takes connections from an agent, and believes nothing it says about them.
+class Descriptors:
+    """Takes descriptors from an agent, and believes nothing it says about them.
 
     They come over a socket of their own, each as one packet: the number under which it was asked
     for, and one descriptor.
@@ -27,7 +28,7 @@ class PortSockets:
         self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ours.setblocking(False)
         self._numbers = itertools.count(1)
-        self._arrived: dict[int, socket.socket] = {}
+        self._arrived: dict[int, int] = {}
         self._expected: set[int] = set()
 
     def hand_over(self, channel: socket.socket) -> None:
@@ -37,7 +38,7 @@ class PortSockets:
 
     @contextlib.contextmanager
     def expect(self) -> Generator[int]:
-        """Choose the number for a connection that is about to be asked for."""
+        """Choose the number for a descriptor that is about to be asked for."""
         number = next(self._numbers)
         self._expected.add(number)
         try:
@@ -45,60 +46,77 @@ class PortSockets:
         finally:
             self._expected.discard(number)
             if number in self._arrived:
-                self._arrived.pop(number).close()
+                os.close(self._arrived.pop(number))
 
-    def take(self, number: int) -> socket.socket:
-        """Take a connection that the agent says it has sent.
+    def take(self, number: int) -> int:
+        """Take a descriptor that the agent says it has sent; it may be of anything.
 
         Raises:
-            NotAConnection: It has not, or sent something else.
+            NotHandedOut: It has not.
         """
         for _ in range(_MOST_AT_ONCE):
             if number in self._arrived:
                 return self._arrived.pop(number)
             self._receive()
-        raise NotAConnection("more connections than were asked for")
+        raise NotHandedOut("more descriptors than were asked for")
 
     def close(self) -> None:
         """Close what nobody has taken; what was taken lives on."""
         self._ours.close()
         self._theirs.close()
-        for connection in self._arrived.values():
-            connection.close()
+        for descriptor in self._arrived.values():
+            os.close(descriptor)
         self._arrived.clear()
 
     def _receive(self) -> None:
-        """Take in one packet; a connection whose call was cancelled meanwhile is closed."""
+        """Take in one packet; a descriptor whose call was cancelled meanwhile is closed."""
         try:
-            packet, descriptors, flags, _address = socket.recv_fds(self._ours, 8, 1)
+            packet, descriptors, flags, _address = socket.recv_fds(
+                self._ours, 8, 1, socket.MSG_CMSG_CLOEXEC
+            )
         except OSError as error:
-            raise NotAConnection("a connection was announced and not sent") from error
+            raise NotHandedOut("a descriptor was announced and not sent") from error
         if flags & socket.MSG_CTRUNC or len(descriptors) != 1:
             for descriptor in descriptors:
                 os.close(descriptor)
-            raise NotAConnection("a packet without exactly one descriptor")
-        connection = _checked(descriptors[0])
+            raise NotHandedOut("a packet without exactly one descriptor")
         number = int.from_bytes(packet, "big")
         if number in self._expected and number not in self._arrived:
-            self._arrived[number] = connection
+            self._arrived[number] = descriptors[0]
         else:
-            connection.close()
+            os.close(descriptors[0])
 
 
-def _checked(descriptor: int) -> socket.socket:
+def as_connection(descriptor: int) -> socket.socket:
     """Make sure that a descriptor is a TCP connection, and not a file or a socket of this machine.
 
     Only the session's own network can be at its other end: the agent has no other one.
+
+    Raises:
+        NotHandedOut: It is something else, and was closed.
     """
     try:
         connection = socket.socket(fileno=descriptor)
     except OSError as error:
         os.close(descriptor)
-        raise NotAConnection("a descriptor that is no socket") from error
+        raise NotHandedOut("a descriptor that is no socket") from error
     if connection.family not in (socket.AF_INET, socket.AF_INET6) or (
         connection.type != socket.SOCK_STREAM
     ):
         connection.close()
-        raise NotAConnection("a socket that is no TCP connection")
+        raise NotHandedOut("a socket that is no TCP connection")
     connection.setblocking(False)
     return connection
+
+
+def is_content(descriptor: int) -> bool:
+    """Tell whether a descriptor is of a file that holds data.
+
+    A file of the kernel (`/proc`) does things when it is read or written, and does them with the
+    rights of this server. What keeps no data has no blocks to keep it in.
+    """
+    try:
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        return is_file and os.fstatvfs(descriptor).f_blocks > 0
+    except OSError:
+        return False  # opened in a way that allows nothing

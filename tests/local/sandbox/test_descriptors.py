@@ -1,4 +1,4 @@
-"""Connections that an agent hands out, also one that does not keep to the rules."""
+"""Connections and files that an agent hands out, also one that does not keep to the rules."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import threading
 
 import pytest
 
+from agb.local.descriptors import Descriptors, NotHandedOut, as_connection, is_content
 from agb.local.inside.failures import ToolFailure
-from agb.local.inside.ports import Ports, receive_descriptor
-from agb.local.port_sockets import NotAConnection, PortSockets
+from agb.local.inside.handing import Handing, receive_descriptor
+from agb.local.inside.paths import Home
+from agb.local.inside.ports import Ports
+from agb.local.inside.whole_files import WholeFiles
 from agb.local.sandbox import SandboxGone, ToolError
 
 
@@ -19,7 +22,7 @@ class Pair:
     """The server's end, and that of an agent which the test plays."""
 
     def __init__(self) -> None:
-        self.sockets = PortSockets()
+        self.sockets = Descriptors()
         ours, theirs = socket.socketpair()
         with ours, theirs:
             self.sockets.hand_over(ours)
@@ -27,6 +30,9 @@ class Pair:
 
     def send(self, number: int, *descriptors: int) -> None:
         socket.send_fds(self.agent, [number.to_bytes(8, "big")], list(descriptors))
+
+    def take(self, number: int) -> socket.socket:
+        return as_connection(self.sockets.take(number))
 
     def close(self) -> None:
         self.sockets.close()
@@ -58,11 +64,11 @@ def open_descriptors() -> int:
 
 def test_connection_is_handed_out(pair, listener):
     """A connection made by the agent is one for the server, to the same program."""
-    ports = Ports(pair.agent.fileno())
+    ports = Ports(Handing(pair.agent.fileno()))
 
     with pair.sockets.expect() as number:
         ports.connect_port(None, port=listener.getsockname()[1], number=number)
-        connection = pair.sockets.take(number)
+        connection = pair.take(number)
     with connection, listener.accept()[0] as accepted:
         accepted.sendall(b"hello")
         connection.setblocking(True)
@@ -76,9 +82,9 @@ def test_nothing_listens(pair, listener):
     listener.close()
 
     with pytest.raises(ToolFailure, match=f"listens on port {port}"):
-        Ports(pair.agent.fileno()).connect_port(None, port=port, number=1)
-    with pytest.raises(NotAConnection), pair.sockets.expect() as number:
-        pair.sockets.take(number)
+        Ports(Handing(pair.agent.fileno())).connect_port(None, port=port, number=1)
+    with pytest.raises(NotHandedOut), pair.sockets.expect() as number:
+        pair.take(number)
 
 
 def test_each_gets_the_one_it_asked_for(pair, connection):
@@ -86,7 +92,7 @@ def test_each_gets_the_one_it_asked_for(pair, connection):
     with pair.sockets.expect() as first, pair.sockets.expect() as second:
         pair.send(second, connection.fileno())
         pair.send(first, connection.fileno())
-        taken = [pair.sockets.take(number) for number in (first, second)]
+        taken = [pair.take(number) for number in (first, second)]
 
     assert len({each.fileno() for each in taken}) == 2
     for each in taken:
@@ -103,7 +109,7 @@ def test_what_nobody_waits_for_any_more_is_closed(pair, connection):
         pair.send(abandoned, connection.fileno())
         pair.send(number, connection.fileno())
         pair.send(number, connection.fileno())
-        pair.sockets.take(number).close()
+        pair.take(number).close()
 
     assert open_descriptors() == before
 
@@ -133,14 +139,46 @@ def test_what_is_no_connection(pair, connection, kind):
             pair.agent.sendmsg([b"x" * 100], control)
         else:
             pair.send(number, *sent[kind])
-        with pytest.raises(NotAConnection):
-            pair.sockets.take(number)
+        with pytest.raises(NotHandedOut):
+            pair.take(number)
 
     assert open_descriptors() == before
     for each in (ours, theirs, datagrams):
         each.close()
     for descriptor in (reading, writing, file):
         os.close(descriptor)
+
+
+def test_files_are_handed_out(pair, tmp_path):
+    """A file is opened to be read, and one is created to take the place of another, whole."""
+    files = WholeFiles(Home(str(tmp_path)), Handing(pair.agent.fileno()))
+    (tmp_path / "old").write_text("old")
+
+    with pair.sockets.expect() as first, pair.sockets.expect() as second:
+        files.open_file(None, path="old", number=first)
+        made = files.create_part(None, path="old", number=second)
+        reading, writing = pair.sockets.take(first), pair.sockets.take(second)
+    os.write(writing, b"new")
+    before = (tmp_path / "old").read_text()
+    files.finish_part(None, **made)
+
+    assert is_content(reading)
+    assert is_content(writing)
+    assert before == os.read(reading, 10).decode() == "old"
+    assert (tmp_path / "old").read_text() == "new"
+    assert os.listdir(tmp_path) == ["old"]
+    os.close(reading)
+    os.close(writing)
+
+
+@pytest.mark.parametrize("path", ["/proc/self/oom_score_adj", "/sys/kernel/mm", "/dev/null", "."])
+def test_what_has_no_content_of_its_own(path):
+    """What does something when it is read or written is not touched by the server."""
+    descriptor = os.open(path, os.O_RDONLY)
+
+    assert not is_content(descriptor)
+    os.close(descriptor)
+    assert not is_content(descriptor)
 
 
 def test_flood(pair, connection):
@@ -156,8 +194,8 @@ def test_flood(pair, connection):
 
     flooding = threading.Thread(target=flood)
     flooding.start()
-    with pytest.raises(NotAConnection), pair.sockets.expect() as number:
-        pair.sockets.take(number)
+    with pytest.raises(NotHandedOut), pair.sockets.expect() as number:
+        pair.take(number)
     ended.set()
     pair.sockets.close()
     flooding.join(30)
