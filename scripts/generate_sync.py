@@ -28,6 +28,7 @@ PAIR_FILES = tuple(ROOT / "src/agb" / name for name in ("_pair.py", "_watching.p
 LIBRARY_RULES = {
     "httpx.AsyncClient": "httpx.Client",
     "httpx.AsyncBaseTransport": "httpx.BaseTransport",
+    "httpx.AsyncByteStream": "httpx.SyncByteStream",
     "httpx.AsyncHTTPTransport": "httpx.HTTPTransport",
     "httpcore.AsyncHTTPConnection": "httpcore.HTTPConnection",
     "httpcore.AsyncNetworkStream": "httpcore.NetworkStream",
@@ -35,6 +36,7 @@ LIBRARY_RULES = {
     "httpcore.AnyIOBackend": "httpcore.SyncBackend",
     "aclose": "close",
     "aread": "read",
+    "aiter_raw": "iter_raw",
     "handle_async_request": "handle_request",
     "agb._async": "agb._sync",
 }

@@ -121,6 +121,7 @@ if TYPE_CHECKING:
         MultipleFileContentResult,
     )
     from agb._core.tools import McpTool
+    from agb._core.transfer_results import DownloadResult, UploadResult
     from agb._sync.agb import AGB
     from agb._sync.client import Client
     from agb._sync.client import Client as HTTPClient
@@ -192,6 +193,7 @@ _HOMES = {
     "DirectoryListResult": "agb._core.tool_results",
     "DirectoryWatcher": "agb._watching",
     "DownloadPolicy": "agb._core.policies",
+    "DownloadResult": "agb._core.transfer_results",
     "DownloadStrategy": "agb._core.policies",
     "EnhancedCodeExecutionResult": "agb._core.tool_results",
     "ExecutionError": "agb._core.tool_results",
@@ -241,6 +243,7 @@ _HOMES = {
     "UnsupportedError": "agb._core.exceptions",
     "UploadMode": "agb._core.policies",
     "UploadPolicy": "agb._core.policies",
+    "UploadResult": "agb._core.transfer_results",
     "UploadStrategy": "agb._core.policies",
     "WhiteList": "agb._core.policies",
 }
@@ -304,6 +307,7 @@ __all__ = [
     "DirectoryListResult",
     "DirectoryWatcher",
     "DownloadPolicy",
+    "DownloadResult",
     "DownloadStrategy",
     "EnhancedCodeExecutionResult",
     "ExecutionError",
@@ -353,6 +357,7 @@ __all__ = [
     "UnsupportedError",
     "UploadMode",
     "UploadPolicy",
+    "UploadResult",
     "UploadStrategy",
     "WhiteList",
     "__version__",

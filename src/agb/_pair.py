@@ -38,11 +38,13 @@ class AsyncConnections:
     Connections belong to the loop that opened them. Kept by weak reference to the loop itself, a
     client can't be taken for that of a later loop at the same address. But open connections refer
     to their loop in turn, so the clients of loops that ended are dropped when the next one is made.
+
+    Without a pool they are those of a stock client, which can stream.
     """
 
     def __init__(
         self,
-        pool: type[AsyncPool],
+        pool: type[AsyncPool] | None,
         transport: httpx.AsyncBaseTransport | None,
         *,
         trust_env: bool,
@@ -75,7 +77,7 @@ class AsyncConnections:
             await client.aclose()
 
     def _made(self) -> AsyncPool | httpx.AsyncClient:
-        if self._transport is None and not (self._trust_env and _has_proxy()):
+        if self._pool and self._transport is None and not (self._trust_env and _has_proxy()):
             return self._pool()
         import httpx
 
@@ -97,10 +99,11 @@ class Connections:
     """The connections of one `AGB`, made anew in a forked process.
 
     A program need not close it: that also happens when its `AGB` is gone, or the interpreter ends.
+    Without a pool they are those of a stock client, which can stream.
     """
 
     def __init__(
-        self, pool: type[Pool], transport: httpx.BaseTransport | None, *, trust_env: bool
+        self, pool: type[Pool] | None, transport: httpx.BaseTransport | None, *, trust_env: bool
     ) -> None:
         self._pool = pool
         self._transport = transport
@@ -134,7 +137,7 @@ class Connections:
             _close(client, self._process)
 
     def _made(self) -> Pool | httpx.Client:
-        if self._transport is None and not (self._trust_env and _has_proxy()):
+        if self._pool and self._transport is None and not (self._trust_env and _has_proxy()):
             return self._pool()
         import httpx
 

@@ -6,7 +6,7 @@ import ssl
 
 import httpx
 
-from agb._core import retry
+from agb._core import retry, stores
 from agb._core.exceptions import AGBError, APIConnectionError, APIError, APITimeoutError
 from agb._core.requests import Call
 
@@ -43,6 +43,30 @@ def translated(
             f"{what} failed ({cause}); check that the endpoint is up", **facts
         )
     return APIError(f"{what} failed ({cause})", **facts)
+
+
+def translated_store(method: str, url: str, seconds: float, error: Exception) -> APIError:
+    """Make the one error of this package that says what went wrong with a file and its store.
+
+    Args:
+        method: What was done.
+        url: The address; only its host is shown, for the rest is a key.
+        seconds: How long each wait for the network was allowed to take.
+        error: What httpx raised, or that the time was over.
+
+    Returns:
+        The error to raise. It may pass, unless the address or a setting has to change.
+    """
+    what = f"{method} at the file store {stores.host(url)}"
+    if isinstance(error, httpx.HTTPError):
+        without_request(error)
+    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+        return APITimeoutError(f"{what}: nothing for {seconds:g} s", retryable=True)
+    if isinstance(error, httpx.TransportError):
+        is_final = isinstance(error, _NOT_DELIVERABLE) or _is_about_tls(error)
+        cause = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return APIConnectionError(f"{what} failed ({cause})", retryable=not is_final)
+    return APIError(f"{what} failed ({type(error).__name__})")
 
 
 def without_request(error: httpx.HTTPError | TimeoutError) -> Exception:

@@ -53,6 +53,7 @@ from agb._core.tool_results import (
     MultipleFileContentResult,
 )
 from agb._core.tools import McpTool
+from agb._core.transfer_results import DownloadResult, UploadResult
 
 DATA = GetSessionData("ai-1", "r-1", "s-1")
 EVENT = FileChangeEvent("create", "/a", "file")
@@ -216,6 +217,26 @@ RESULTS = {
     },
 }
 VALUES = {
+    UploadResult: {
+        "success": True,
+        "request_id_upload_url": "r-1",
+        "request_id_sync": "r-2",
+        "http_status": 200,
+        "etag": "e",
+        "bytes_sent": 5,
+        "path": "/a",
+        "error_message": "m",
+    },
+    DownloadResult: {
+        "success": True,
+        "request_id_download_url": "r-1",
+        "request_id_sync": "r-2",
+        "http_status": 200,
+        "bytes_received": 5,
+        "path": "/a",
+        "local_path": "a",
+        "error_message": "m",
+    },
     ApiResponse: {"request_id": "r"},
     GetSessionData: {
         "app_instance_id": "ai-1",

@@ -9,7 +9,7 @@ from attrs import field, frozen
 from agb._core import replies
 from agb._core.exceptions import AGBError
 from agb._core.offers import Offers, Place
-from agb._core.operation import Batch, Pause, Steps
+from agb._core.operation import Batch, Pause, Steps, Work
 from agb._core.requests import Call
 
 
@@ -132,6 +132,8 @@ def play_with(steps: Steps[Any], server: Server) -> Played:
                 elif isinstance(step, Batch):
                     pairs = zip(step.calls, step.readers, strict=True)
                     reply = [reader(answered(call)) for call, reader in pairs]
+                elif isinstance(step, Work):
+                    reply = step.action()
                 else:
                     reply = answered(step)
             except AGBError as error:

@@ -14,7 +14,7 @@ from .._core import arguments, replies, retry
 from .._core.config import LOCAL, Config, base_url
 from .._core.exceptions import AGBError, APIConnectionError
 from .._core.offers import Offers
-from .._core.operation import Batch, Step, Steps
+from .._core.operation import Batch, Step, Steps, Work
 from .._core.replies import Reply
 from .._core.requests import Call
 from .._core.transfer import Transfer
@@ -80,9 +80,21 @@ class AsyncClient:
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
         self._connections = AsyncConnections(AsyncPool, transport, trust_env=not self._is_local)
+        # Files need connections that stream; a store is no part of the service.
+        self._store_connections = AsyncConnections(None, transport, trust_env=not self._is_local)
         self._transfer = Transfer()
         self._offers = Offers(config.endpoint)
         self._closed = False
+
+    @property
+    def _timeout_s(self) -> float:
+        return self._config.timeout_ms / 1000
+
+    def _for_stores(self) -> httpx.AsyncClient:
+        """Return an HTTP client that streams: the injected one if there is one."""
+        client = self._http_client or self._store_connections.client()
+        assert not isinstance(client, AsyncPool)  # none was named
+        return client
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(endpoint={self._config.endpoint!r})"
@@ -142,7 +154,7 @@ class AsyncClient:
             200
         """
         url, key = await self._where(call)
-        sending = _Sending(call, url, key, self._config.timeout_ms / 1000)
+        sending = _Sending(call, url, key, self._timeout_s)
         with _tracing.span(call) as span:
             try:
                 reply = await self._delivered(sending)
@@ -162,12 +174,15 @@ class AsyncClient:
         """
         self._closed = True
         await self._connections.aclose()
+        await self._store_connections.aclose()
 
-    async def _take(self, step: Step) -> Reply | list[Any] | None:
+    async def _take(self, step: Step) -> Any:  # noqa: ANN401  (each kind of step has its own)
         if isinstance(step, Call):
             return await self.send(step)
         if isinstance(step, Batch):
             return await async_send_together(self.send, step)
+        if isinstance(step, Work):
+            return await step.action()
         await anyio.sleep(step.seconds)
         return None
 

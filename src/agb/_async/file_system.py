@@ -19,10 +19,10 @@ from .._core.tool_results import (
 )
 from .._core.transfer import CHUNK_SIZE
 from .._watching import AsyncWatching
-from .service import AsyncBaseService
+from .file_transfer import AsyncFileTransfer
 
 
-class AsyncFileSystem(AsyncWatching, AsyncBaseService):
+class AsyncFileSystem(AsyncWatching, AsyncFileTransfer):
     """Work with the files of a session.
 
     Reached as `session.file_system` or `session.file`. Paths are paths inside the session.

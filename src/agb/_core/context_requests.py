@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 from agb._core.requests import Call
 
 
@@ -77,6 +80,15 @@ def info(session_id: str, context_id: str | None, path: str | None, task_type: s
         contextId=context_id,
         path=path,
         taskType=task_type,
+    )
+
+
+def load_internal(session_id: str, context_types: Sequence[str]) -> Call:
+    """`POST /sdk/GetAndLoadInternalContext`."""
+    return _post(
+        "GetAndLoadInternalContext",
+        sessionId=session_id,
+        contextTypes=json.dumps(list(context_types)),
     )
 
 

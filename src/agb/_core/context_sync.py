@@ -116,9 +116,13 @@ def _raise_failed(reply: Reply, tasks: list[ContextStatusData]) -> None:
 
 
 def _tasks(reply: Reply) -> list[ContextStatusData]:
+    return [_task(task) for task in tasks_of(reply)]
+
+
+def tasks_of(reply: Reply) -> list[Mapping[str, Any]]:
     """Unpack `contextStatus`, JSON inside JSON inside JSON by the protocol."""
     return [
-        _task(task)
+        task
         for item in _items(reply, reply.mapping().get("contextStatus"))
         if item.get("type") == "data"
         for task in _items(reply, item.get("data"))

@@ -52,10 +52,22 @@ class Batch:
     at_once: int
 
 
-Step = Call | Pause | Batch
+@frozen
+class Work:
+    """A step that whoever runs the operation can do and this package's core can't, such as I/O.
+
+    Args:
+        action: What to do; what it returns may have to be waited for.
+    """
+
+    action: Callable[[], Any]
+
+
+Step = Call | Pause | Batch | Work
 # A pause is answered with None, a call with its reply, a batch with the outcomes in the order of
-# its calls. A call that fails is thrown in as AGBError; of a batch the first in its order.
-Steps = Generator[Step, "Reply | list[Any] | None", T]
+# its calls, work with what came of it. What fails is thrown in as AGBError; of a batch the first
+# in its order.
+Steps = Generator[Step, Any, T]
 
 
 def send(call: Call) -> Steps[Reply]:
@@ -72,6 +84,12 @@ def send_together(
     outcomes = yield Batch(calls, readers, at_once)
     assert isinstance(outcomes, list)  # a batch is answered with a list
     return outcomes
+
+
+def perform(action: Callable[[], Any]) -> Steps[Any]:
+    """Have something done and return what came of it."""
+    outcome = yield Work(action)
+    return outcome
 
 
 def operation(

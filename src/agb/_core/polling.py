@@ -38,7 +38,7 @@ def until(
         try:
             answer = yield from ask()
         except APIError as error:
-            if not _passes(error):
+            if not passes(error):
                 raise
             last = error
         else:
@@ -48,6 +48,7 @@ def until(
     raise APITimeoutError(f"{waited} ({last})" if last else waited) from last
 
 
-def _passes(error: APIError) -> bool:
+def passes(error: APIError) -> bool:
+    """Tell whether a service that answered so may be asked again."""
     status = error.status_code
     return status is None or status >= 500 or status in (408, 429)

@@ -19,10 +19,10 @@ from .._core.tool_results import (
 )
 from .._core.transfer import CHUNK_SIZE
 from .._watching import Watching
-from .service import BaseService
+from .file_transfer import FileTransfer
 
 
-class FileSystem(Watching, BaseService):
+class FileSystem(Watching, FileTransfer):
     """Work with the files of a session.
 
     Reached as `session.file_system` or `session.file`. Paths are paths inside the session.

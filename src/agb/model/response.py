@@ -20,11 +20,13 @@ from agb._core.results import (
     SessionSummary,
 )
 from agb._core.tools import McpTool
+from agb._core.transfer_results import DownloadResult, UploadResult
 
 __all__ = [
     "ApiResponse",
     "BoolResult",
     "DeleteResult",
+    "DownloadResult",
     "GetSessionData",
     "GetSessionResult",
     "McpTool",
@@ -38,4 +40,5 @@ __all__ = [
     "SessionResult",
     "SessionStatusResult",
     "SessionSummary",
+    "UploadResult",
 ]

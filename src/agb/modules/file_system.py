@@ -12,6 +12,7 @@ from agb._core.tool_results import (
     FileSearchResult,
     MultipleFileContentResult,
 )
+from agb._core.transfer_results import DownloadResult, UploadResult
 from agb._sync.file_system import FileSystem
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "BinaryFileContentResult",
     "BoolResult",
     "DirectoryListResult",
+    "DownloadResult",
     "FileChangeEvent",
     "FileChangeResult",
     "FileContentResult",
@@ -26,4 +28,5 @@ __all__ = [
     "FileSearchResult",
     "FileSystem",
     "MultipleFileContentResult",
+    "UploadResult",
 ]

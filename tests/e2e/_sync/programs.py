@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -204,6 +206,29 @@ def processes(agb: AGB) -> None:
         assert sorted_.stdout == "a\nb\n"
 
 
+def file_transfer(agb: AGB) -> None:
+    """A file of this machine goes into a session, is worked on there, and comes back."""
+    with tempfile.TemporaryDirectory() as folder:
+        here, back = Path(folder, "zahlen ü.csv"), Path(folder, "new", "sum.txt")
+        here.write_text("1\n" * 700_000)
+        told: list[int] = []
+        with agb.open_session() as session:
+            sent = session.file.upload(here, "/home/user/in/a b.csv", progress_cb=told.append)
+            assert sent.success, sent.error_message
+            assert told == [0, 1 << 20, 1_400_000]
+            script = "awk '{s += $1} END {print s}' '/home/user/in/a b.csv' > /tmp/sum.txt"
+            done = session.command.execute(script, timeout_ms=20_000)
+            assert done.success, done.error_message
+            got = session.file.download("/tmp/sum.txt", back)
+            assert got.success, got.error_message
+            assert back.read_text() == "700000\n"
+            missing = session.file.download("/tmp/missing", back)
+            assert "No such file" in (missing.error_message or "")
+            assert back.read_text() == "700000\n"
+        after = session.file.upload(here, "/home/user/late")
+        assert not after.success
+
+
 PROGRAMS = [
     basic_session,
     label_lifecycle,
@@ -215,4 +240,5 @@ PROGRAMS = [
     managed_session,
     context_managers,
     processes,
+    file_transfer,
 ]

@@ -1,0 +1,288 @@
+"""Files on their way between this machine and the store behind a pre-signed address."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from .._core import stores
+from .._core.exceptions import APIError, APITimeoutError
+from .._core.stores import StoreReply
+from .._local_files import BLOCK_BYTES, IncomingFile, OutgoingFile
+from .._pair import async_notify, async_run_in_thread, async_shielded
+from .._version import __version__
+
+if TYPE_CHECKING:
+    import httpx
+    from typing_extensions import Self
+
+    from .client import AsyncClient
+    from .store_body import AsyncBody
+
+Progress = Callable[[int], object]
+
+_CLEANING_S = 30.0
+
+_logger = logging.getLogger("agb")
+
+
+class _CallbackFailed(Exception):
+    """Carries an error of the program past all that translates or repeats errors of ours."""
+
+
+class AsyncExchange:
+    """What both ways have in common: requests to a store, and the callback of the program.
+
+    Used in `async with`: leaving it closes the file, and raises what the callback raised.
+    """
+
+    def __init__(
+        self, client: AsyncClient, file: OutgoingFile | IncomingFile, progress: Progress | None
+    ) -> None:
+        self._client = client
+        self._file = file
+        self._progress = progress
+        self._raised: Exception | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with async_shielded(_CLEANING_S):
+            await async_run_in_thread(self._file.close)
+        if self._raised is not None:
+            raise self._raised from None
+
+    @property
+    def md5(self) -> str:
+        """The checksum of what has passed."""
+        return self._file.md5
+
+    async def now(self) -> float:
+        """Return seconds of a clock that only goes forward."""
+        return time.monotonic()
+
+    async def _notify(self) -> None:
+        try:
+            await async_notify(self._progress, self._file.passed)
+        except Exception as error:
+            self._raised = error
+            raise _CallbackFailed from error
+
+    async def _request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Callable[[], AsyncBody] | None = None,
+    ) -> httpx.Response:
+        """Send a request, where the store sends us too; the reply is still to be read.
+
+        Built without the client's own defaults: no key, no cookie and no account of this client
+        is the store's business.
+        """
+        import httpx
+
+        client = self._client._for_stores()
+        limit = self._client._timeout_s
+        for _ in range(stores.MOST_REDIRECTS + 1):
+            request = httpx.Request(
+                method,
+                url,
+                headers={
+                    "Host": httpx.URL(url).netloc.decode(),
+                    "Accept": "*/*",
+                    "Accept-Encoding": "identity",
+                    "User-Agent": f"agb-python/{__version__}",
+                    **headers,
+                },
+                stream=body() if body else None,
+                extensions={"timeout": httpx.Timeout(limit).as_dict()},
+            )
+            response = await client.send(request, stream=True, auth=None, follow_redirects=False)
+            target = stores.redirect(url, _head(response))
+            if target is None:
+                return response
+            await response.aclose()
+            url = target
+        raise APIError(f"The file store at {stores.host(url)} redirects without end")
+
+    def _check_pace(self, began: float) -> None:
+        """Give up a store that sends or takes a byte now and then: no time-out would ever end."""
+        spent_s = time.monotonic() - began
+        if spent_s > stores.allowance_s(self._client._timeout_s, self._file.passed):
+            raise APITimeoutError(
+                f"The file store is too slow: {self._file.passed} bytes in {spent_s:.0f} s"
+            )
+
+    def _translated(self, method: str, url: str, error: Exception) -> APIError:
+        """Make an error of this package of one of the network."""
+        from .._translation import translated_store
+
+        _logger.debug("%s to %s: %s", method, stores.host(url), type(error).__name__)
+        return translated_store(method, url, self._client._timeout_s, error)
+
+
+class AsyncSource(AsyncExchange):
+    """A file that is sent to a store.
+
+    Args:
+        client: The client that sends it.
+        progress: Called with the bytes sent so far, None for nobody.
+    """
+
+    def __init__(self, client: AsyncClient, progress: Progress | None) -> None:
+        self._outgoing = OutgoingFile()
+        self._began = 0.0
+        super().__init__(client, self._outgoing, progress)
+
+    async def open(self, path: str) -> int:
+        """Open it and return its size."""
+        return await async_run_in_thread(self._outgoing.open, path)
+
+    async def put(self, url: str, content_type: str | None) -> StoreReply:
+        """Send it once, whole, and return what the store says."""
+        import httpx
+
+        headers = {"Content-Length": str(self._outgoing.size)}
+        if content_type is not None:
+            headers["Content-Type"] = content_type
+        try:
+            response = await self._request("PUT", url, headers, self._body)
+            return await _whole(response)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            raise self._translated("PUT", url, error) from error
+
+    def _body(self) -> AsyncBody:
+        """Return the file as a body, from its first byte."""
+        from .store_body import new_body
+
+        self._began = 0.0
+        return new_body(self._next_block)
+
+    async def _next_block(self) -> bytes:
+        if not self._began:
+            self._began = time.monotonic()
+            await async_run_in_thread(self._outgoing.restart)
+        self._check_pace(self._began)
+        await self._notify()
+        return await async_run_in_thread(self._outgoing.read)
+
+
+class AsyncTarget(AsyncExchange):
+    """A file that is received from a store.
+
+    Args:
+        client: The client that asks for it.
+        progress: Called with the bytes received so far, None for nobody.
+        overwrite: Whether it may replace a file that is there.
+    """
+
+    def __init__(self, client: AsyncClient, progress: Progress | None, *, overwrite: bool) -> None:
+        self._incoming = IncomingFile(overwrite=overwrite)
+        self._etag = ""
+        super().__init__(client, self._incoming, progress)
+
+    @property
+    def received(self) -> int:
+        """How much has come, in bytes."""
+        return self._incoming.passed
+
+    async def open(self, path: str) -> None:
+        """Make the file beside its place."""
+        await async_run_in_thread(self._incoming.open, path)
+
+    async def get(self, url: str) -> StoreReply:
+        """Receive what is missing, or all of it if the store has something else by now."""
+        import httpx
+
+        headers: dict[str, str] = {}
+        if self.received and stores.can_resume(self._etag):
+            headers = {"Range": f"bytes={self.received}-", "If-Range": self._etag}
+        try:
+            response = await self._request("GET", url, headers)
+            try:
+                return await self._receive(url, response)
+            finally:
+                await response.aclose()
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            raise self._translated("GET", url, error) from error
+
+    async def commit(self) -> None:
+        """Let it take its place."""
+        await async_run_in_thread(self._incoming.commit)
+
+    async def _receive(self, url: str, response: httpx.Response) -> StoreReply:
+        import httpx
+
+        reply = _head(response)
+        if not response.is_success:
+            reply = await _whole(response)
+        if not stores.offset_of_body(url, reply, self.received):
+            await async_run_in_thread(self._incoming.restart)
+        self._etag = reply.etag
+        began = time.monotonic()
+        await self._notify()
+        block = bytearray()
+        pieces = response.aiter_raw()
+        try:
+            async for piece in pieces:
+                block += piece
+                self._check_pace(began)
+                if len(block) >= BLOCK_BYTES:
+                    await self._keep(block)
+        except httpx.HTTPError:
+            # What has come need not come again.
+            await self._keep(block)
+            raise
+        except BaseException:
+            await _abandon(response, pieces)
+            raise
+        await self._keep(block)
+        return reply
+
+    async def _keep(self, block: bytearray) -> None:
+        if block:
+            await async_run_in_thread(self._incoming.write, bytes(block))
+            block.clear()
+            await self._notify()
+
+
+def _head(response: httpx.Response) -> StoreReply:
+    return StoreReply(response.status_code, dict(response.headers))
+
+
+async def _whole(response: httpx.Response) -> StoreReply:
+    """Read a reply that has no file: as much as says why it is a refusal."""
+    excerpt = b""
+    pieces = response.aiter_raw()
+    try:
+        async for piece in pieces:
+            excerpt += piece
+            if len(excerpt) > stores.EXCERPT_BYTES:
+                await _abandon(response, pieces)
+                break
+    finally:
+        await response.aclose()
+    text = excerpt[: stores.EXCERPT_BYTES].decode(errors="replace")
+    return StoreReply(response.status_code, dict(response.headers), text)
+
+
+async def _abandon(response: httpx.Response, pieces: AsyncIterator[bytes]) -> None:
+    """Close a reply that is not read to its end, and let what reads it come to its own.
+
+    Generators of httpx that are left half way would have to be closed, and nobody does.
+    """
+    with async_shielded(_CLEANING_S):
+        await response.aclose()
+        with suppress(Exception):
+            _ = [None async for _ in pieces]
