@@ -127,8 +127,9 @@ def test_everything_shows_how(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [case for case in documented() if examples(case.values[0])])
-def test_docstring_example(value: Any) -> None:
+def test_docstring_example(value: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The example of a docstring runs and gives what it shows, in either colour."""
+    monkeypatch.chdir(tmp_path)
     text = inspect.getdoc(value) or ""
     is_async = "await " in text or "async with" in text
 

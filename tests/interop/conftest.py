@@ -35,6 +35,8 @@ elif not LATER:
     collect_ignore_glob = ["test_since_0_9.py", "test_streaming.py"]
 elif RELEASE < (0, 12):
     collect_ignore_glob = ["test_streaming.py"]
+if RELEASE < (0, 7):
+    collect_ignore_glob.append("test_file_transfer.py")
 
 
 @pytest.fixture(scope="session")
