@@ -33,7 +33,8 @@ DOCUMENTED = {
     "agb.config": "Config default_config load_config BROWSER_DATA_PATH",
     "agb.exceptions": "AGBError AuthenticationError APIError FileError CommandError SessionError"
     " ApplicationError BrowserError ClearanceTimeoutError ScreenError APIConnectionError"
-    " APITimeoutError SessionNotFoundError LabelValidationError InvalidArgumentError",
+    " APITimeoutError SessionNotFoundError LabelValidationError InvalidArgumentError"
+    " CommandTimeoutError UnsupportedError",
     "agb.model": "ApiResponse SessionResult DeleteResult OperationResult BoolResult",
     "agb.model.response": "ApiResponse SessionResult DeleteResult OperationResult BoolResult"
     " GetSessionData GetSessionResult SessionListResult SessionStatusResult McpTool"
@@ -43,7 +44,8 @@ DOCUMENTED = {
     " DirectoryListResult FileContentResult MultipleFileContentResult FileSystemBoolResult",
     "agb.modules.code": "Code CodeExecutionResult EnhancedCodeExecutionResult ExecutionResult"
     " ExecutionError ExecutionLogs",
-    "agb.modules.command": "Command CommandResult",
+    "agb.modules.command": "Command CommandResult Process ProcessInfo ProcessListResult"
+    " ProcessOutput ProcessResult",
     "agb.modules.file_system": "FileSystem FileContentResult DirectoryListResult FileInfoResult"
     " MultipleFileContentResult FileSearchResult FileChangeEvent FileChangeResult BoolResult"
     " BinaryFileContentResult UploadResult DownloadResult",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import agb
-from agb import AGB, AsyncAGB, AsyncSession, Config, Session
+from agb import AGB, AsyncAGB, AsyncProcess, AsyncSession, Config, Process, ProcessInfo, Session
 from agb import _async as async_package
 from agb import _sync as sync_package
 
@@ -40,6 +40,7 @@ SYNC = "context_id=None path=None mode=None callback=None"
 BY_HAND = {"watch_directory", "watch_dir"}
 PLAIN |= BY_HAND
 CONFIG = Config("https://host.invalid")
+INFO = ProcessInfo("process-1", 7, "true")
 
 
 def members(class_, special):
@@ -175,6 +176,7 @@ def made_by_hand():
         (async_session.context, session.context),
         (async_agb.context, agb_.context),
         (async_agb.client, agb_.client),
+        (AsyncProcess(async_session, INFO), Process(session, INFO)),
     ]
 
 

@@ -77,7 +77,9 @@ async def test_a_block_kills_the_group(session: AsyncSession) -> None:
 async def test_waiting_with_a_limit(session: AsyncSession) -> None:
     """A wait that takes too long ends, and the process goes on."""
     async with (await session.command.start("echo begun; sleep 72")).unwrap() as process:
-        late = await process.wait(timeout_s=0.2)
+        async for _ in process:
+            break
+        late = await process.wait(timeout_s=0.1)
         running = (await session.command.list()).unwrap()
 
     assert isinstance(late.exception, CommandTimeoutError)

@@ -16,6 +16,12 @@ from .conftest import tools_of
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FLOOD = "head -c {} /dev/zero | tr '\\0' x; echo end >&2"
+BOMB = """
+import os, time
+while True:
+    try: os.fork() or time.sleep(99)
+    except OSError: open("full", "w"); time.sleep(0.001)
+"""
 # How much memory the agent held at most, in kilobytes.
 PEAK = "sed -n 's/^VmHWM:\\s*\\([0-9]*\\) kB/\\1/p' /proc/1/status"
 
@@ -119,7 +125,8 @@ async def test_a_process_waits_for_a_reader_for_so_long():
     settings = Settings.from_environment()
     inside = attrs.evolve(settings.inside, reader_grace_s=0.2)
     sandboxes = await Sandboxes.start(attrs.evolve(settings, inside=inside))
-    tool = tools_of(await sandboxes.open("impatient"))
+    sandbox = await sandboxes.open("impatient")
+    tool = tools_of(sandbox)
 
     await tool("start_process", command=FLOOD.format(20_000_000))
     exit_code = None
@@ -128,6 +135,7 @@ async def test_a_process_waits_for_a_reader_for_so_long():
         exit_code = process["exit_code"]
 
     assert exit_code == 0
+    await sandbox.aclose()
     await sandboxes.aclose()
 
 
@@ -207,6 +215,20 @@ async def test_signals_reach_the_whole_group(own_tool, start):
 
     assert await ended(own_tool, process_id) == 143
     gone = "while pgrep -f '^sleep 61.25'; do sleep 0.01; done"
+    assert (await own_tool("shell", command=gone))["exit_code"] == 0
+
+
+async def test_a_fork_bomb_is_ended_by_its_id(own_tool, start):
+    """A process that has filled the session with others is ended with all of them."""
+    await own_tool("write_file", path="bomb.py", content=BOMB, mode="overwrite")
+    process_id = await start("exec python bomb.py", keep_output=False)
+    while "full" not in str(await own_tool("list_directory", path=".")):
+        pass
+
+    await own_tool("signal_process", process_id=process_id, signal="KILL")
+
+    assert await ended(own_tool, process_id) == 137
+    gone = "while pgrep -f '^python bomb.py'; do sleep 0.01; done"
     assert (await own_tool("shell", command=gone))["exit_code"] == 0
 
 
