@@ -56,8 +56,11 @@ class Started:
         """
         self.id: str = f"process-{number}"
         self.process = process
-        self.changed = threading.Condition()
+        lock = threading.RLock()
+        self.changed = threading.Condition(lock)
         """Held for whatever happens here; notified of output, input taken, and the end."""
+        # Apart: a thread that waits for the end is not to be woken by each line of output.
+        self._ended = threading.Condition(lock)
         self.output: ProcessOutput = ProcessOutput(room)
         self.exit_code: int | None = None
         self.input: Input | None = None
@@ -109,7 +112,9 @@ class Started:
     def wait(self, cancellation: Cancellation, wait_s: float) -> dict[str, object]:
         """Wait for the end and describe it."""
         with cancellation.calling(self._wake), self.changed:
-            self._wait(cancellation, wait_s, lambda: self.exit_code is not None)
+            self._ended.wait_for(
+                lambda: cancellation.cancelled or self.exit_code is not None, wait_s
+            )
             return self.describe()
 
     def expect_reader(self, cursor: int) -> None:
@@ -214,6 +219,7 @@ class Started:
         """Collect the process, which has ended."""
         status = self.process.reap()
         self.exit_code = status if status >= 0 else 128 - status
+        self._ended.notify_all()
         self.close_stdin()
 
     def take(self, descriptor: int, leftovers: Leftovers) -> None:
@@ -255,3 +261,4 @@ class Started:
     def _wake(self) -> None:
         with self.changed:
             self.changed.notify_all()
+            self._ended.notify_all()
