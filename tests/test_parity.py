@@ -33,7 +33,7 @@ SPECIAL = {"__init__", "__repr__", *RENAMED}
 # Methods without I/O: they stay plain in the async twin.
 PLAIN = {
     *("get_api_key", "get_session_id", "get_client", "get_link_url", "get_token"),
-    *("open_session", "local", *SPECIAL),
+    *("open_session", "local", "stream", *SPECIAL),
 } - {*RENAMED}
 SYNC = "context_id=None path=None mode=None callback=None"
 # Written by hand: a thread in one colour, something to enter and to iterate in the other.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agb._async.agb import AsyncAGB
     from agb._async.client import AsyncClient
     from agb._async.code import AsyncCode
+    from agb._async.code_stream import AsyncCodeStream
     from agb._async.command import AsyncCommand
     from agb._async.context_manager import AsyncContextManager
     from agb._async.context_service import AsyncContextService
@@ -104,6 +105,13 @@ if TYPE_CHECKING:
         SessionStatusResult,
         SessionSummary,
     )
+    from agb._core.stream_events import (
+        EndEvent,
+        ErrorEvent,
+        ResultEvent,
+        StderrEvent,
+        StdoutEvent,
+    )
     from agb._core.tool_results import (
         BinaryFileContentResult,
         CodeExecutionResult,
@@ -126,6 +134,7 @@ if TYPE_CHECKING:
     from agb._sync.client import Client
     from agb._sync.client import Client as HTTPClient
     from agb._sync.code import Code
+    from agb._sync.code_stream import CodeStream
     from agb._sync.command import Command
     from agb._sync.context_manager import ContextManager
     from agb._sync.context_service import ContextService
@@ -149,6 +158,7 @@ _HOMES = {
     "AsyncBaseSession": "agb._async.session",
     "AsyncClient": "agb._async.client",
     "AsyncCode": "agb._async.code",
+    "AsyncCodeStream": "agb._async.code_stream",
     "AsyncCommand": "agb._async.command",
     "AsyncContextManager": "agb._async.context_manager",
     "AsyncContextService": "agb._async.context_service",
@@ -170,6 +180,7 @@ _HOMES = {
     "Client": "agb._sync.client",
     "Code": "agb._sync.code",
     "CodeExecutionResult": "agb._core.tool_results",
+    "CodeStream": "agb._sync.code_stream",
     "Command": "agb._sync.command",
     "CommandError": "agb._core.exceptions",
     "CommandResult": "agb._core.tool_results",
@@ -195,7 +206,9 @@ _HOMES = {
     "DownloadPolicy": "agb._core.policies",
     "DownloadResult": "agb._core.transfer_results",
     "DownloadStrategy": "agb._core.policies",
+    "EndEvent": "agb._core.stream_events",
     "EnhancedCodeExecutionResult": "agb._core.tool_results",
+    "ErrorEvent": "agb._core.stream_events",
     "ExecutionError": "agb._core.tool_results",
     "ExecutionLogs": "agb._core.tool_results",
     "ExecutionResult": "agb._core.tool_results",
@@ -229,6 +242,7 @@ _HOMES = {
     "ProcessResult": "agb._core.process_results",
     "RecyclePolicy": "agb._core.policies",
     "Result": "agb._core.results",
+    "ResultEvent": "agb._core.stream_events",
     "ScreenError": "agb._core.exceptions",
     "Session": "agb._sync.session",
     "SessionError": "agb._core.exceptions",
@@ -239,6 +253,8 @@ _HOMES = {
     "SessionResult": "agb._core.results",
     "SessionStatusResult": "agb._core.results",
     "SessionSummary": "agb._core.results",
+    "StderrEvent": "agb._core.stream_events",
+    "StdoutEvent": "agb._core.stream_events",
     "SyncPolicy": "agb._core.policies",
     "UnsupportedError": "agb._core.exceptions",
     "UploadMode": "agb._core.policies",
@@ -263,6 +279,7 @@ __all__ = [
     "AsyncBaseSession",
     "AsyncClient",
     "AsyncCode",
+    "AsyncCodeStream",
     "AsyncCommand",
     "AsyncContextManager",
     "AsyncContextService",
@@ -284,6 +301,7 @@ __all__ = [
     "Client",
     "Code",
     "CodeExecutionResult",
+    "CodeStream",
     "Command",
     "CommandError",
     "CommandResult",
@@ -309,7 +327,9 @@ __all__ = [
     "DownloadPolicy",
     "DownloadResult",
     "DownloadStrategy",
+    "EndEvent",
     "EnhancedCodeExecutionResult",
+    "ErrorEvent",
     "ExecutionError",
     "ExecutionLogs",
     "ExecutionResult",
@@ -343,6 +363,7 @@ __all__ = [
     "ProcessResult",
     "RecyclePolicy",
     "Result",
+    "ResultEvent",
     "ScreenError",
     "Session",
     "SessionError",
@@ -353,6 +374,8 @@ __all__ = [
     "SessionResult",
     "SessionStatusResult",
     "SessionSummary",
+    "StderrEvent",
+    "StdoutEvent",
     "SyncPolicy",
     "UnsupportedError",
     "UploadMode",

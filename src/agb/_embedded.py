@@ -24,7 +24,7 @@ _START_S = 30.0
 _STOP_S = 10.0
 _LOG_TAIL_BYTES = 2_000
 _UNFIT_MACHINE = 3  # the exit code with which the server refuses a machine
-_NEEDED = ("starlette", "uvicorn")
+_NEEDED = ("starlette", "uvicorn", "wsproto")
 
 # `-c` instead of `-m`: the program's working directory must not shadow modules of the server.
 _BOOTSTRAP = (

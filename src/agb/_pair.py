@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_SWITCHED = 101  # HTTP: Switching Protocols
+
 
 class AsyncConnections:
     """The connections of each event loop that uses one `AsyncAGB`.
@@ -79,6 +81,10 @@ class AsyncConnections:
     def _made(self) -> AsyncPool | httpx.AsyncClient:
         if self._pool and self._transport is None and not (self._trust_env and _has_proxy()):
             return self._pool()
+        return self.httpx_client()
+
+    def httpx_client(self) -> httpx.AsyncClient:
+        """Make an HTTP client that nobody else uses; without connections it need not be closed."""
         import httpx
 
         return httpx.AsyncClient(
@@ -139,6 +145,10 @@ class Connections:
     def _made(self) -> Pool | httpx.Client:
         if self._pool and self._transport is None and not (self._trust_env and _has_proxy()):
             return self._pool()
+        return self.httpx_client()
+
+    def httpx_client(self) -> httpx.Client:
+        """Make an HTTP client that nobody else uses; without connections it need not be closed."""
         import httpx
 
         return httpx.Client(
@@ -215,6 +225,39 @@ def exchange(
     finally:
         response.close()
     return response, b"".join(parts)
+
+
+async def async_upgrade(
+    client: httpx.AsyncClient, request: httpx.Request, seconds: float
+) -> httpx.Response:
+    """Send a request to switch protocols; of a response that does not switch, read the body, too.
+
+    Raises:
+        TimeoutError: It took longer; the connection is closed.
+    """
+    import anyio
+
+    with anyio.fail_after(seconds):
+        response = await client.send(request, stream=True)
+        if response.status_code != _SWITCHED:
+            await response.aread()
+    return response
+
+
+def upgrade(client: httpx.Client, request: httpx.Request, seconds: float) -> httpx.Response:
+    """Send a request to switch protocols; of a response that does not switch, read the body, too.
+
+    Raises:
+        httpx.TimeoutException: It took longer; the connection is closed.
+    """
+    from ._network import Until, use_deadlines
+
+    use_deadlines(client)
+    request.extensions["timeout"] = dict.fromkeys(request.extensions["timeout"], Until(seconds))
+    response = client.send(request, stream=True)
+    if response.status_code != _SWITCHED:
+        response.read()
+    return response
 
 
 def async_backend() -> Any:  # noqa: ANN401  (httpcore does not export the type)

@@ -176,6 +176,10 @@ class AsyncClient:
         await self._connections.aclose()
         await self._store_connections.aclose()
 
+    def _httpx_client(self) -> httpx.AsyncClient:
+        """Return the HTTP client that opens a stream."""
+        return self._http_client or self._connections.httpx_client()
+
     async def _take(self, step: Step) -> Any:  # noqa: ANN401  (each kind of step has its own)
         if isinstance(step, Call):
             return await self.send(step)

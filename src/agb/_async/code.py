@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .._core import code as operations
-from .._core.tool_results import EnhancedCodeExecutionResult
+from .._core import streaming
+from .._core.exceptions import InvalidArgumentError
+from .._core.stream_events import content
+from .._core.tool_results import EnhancedCodeExecutionResult, ExecutionError, ExecutionResult
+from .._pair import async_notify
+from .code_stream import AsyncCodeStream
 from .service import AsyncBaseService
 
 
@@ -21,15 +28,33 @@ class AsyncCode(AsyncBaseService):
     __module__ = "agb"
 
     async def run_code(
-        self, code: str, language: str, timeout_s: int = 300
+        self,
+        code: str,
+        language: str,
+        timeout_s: int = 300,
+        *,
+        stream_beta: bool = False,
+        on_stdout: Callable[[str], object] | None = None,
+        on_stderr: Callable[[str], object] | None = None,
+        on_error: Callable[[ExecutionError], object] | None = None,
+        on_result: Callable[[ExecutionResult], object] | None = None,
     ) -> EnhancedCodeExecutionResult:
         """Run code and return what it printed and showed.
+
+        With a callback the output is streamed, which needs `agb[stream]`: each callback is called
+        as soon as there is something for it, by an async client also a coroutine function. What it
+        raises ends the stream, and with it the call.
 
         Args:
             code: The source text. Java takes snippets, not whole classes.
             language: `python`, `javascript`, `java` or `r`, in any case; also `py`, `python3`,
                 `js`, `node` and `nodejs`.
             timeout_s: How long the code may run, in whole seconds; fractions are rounded up.
+            stream_beta: Stream even without a callback.
+            on_stdout: Takes pieces of standard output.
+            on_stderr: Takes pieces of standard error.
+            on_error: Takes what ended the code, or the stream.
+            on_result: Takes what the code shows.
 
         Returns:
             The result. Code that fails gives `success=False` with the reason in
@@ -43,11 +68,35 @@ class AsyncCode(AsyncBaseService):
             >>> failed = await session.code.run_code("1 / 0", "python")
             >>> failed.success, failed.error_message
             (False, 'ZeroDivisionError: division by zero')
+            >>> pieces = []
+            >>> told = await session.code.run_code("print(1)", "python", on_stdout=pieces.append)
+            >>> told.success, "".join(pieces).strip()
+            (True, '1')
         """
-        return await self._run(operations.run(self.session.session_id, code, language, timeout_s))
+        callbacks = (on_stdout, on_stderr, on_error, on_result)
+        if not stream_beta and callbacks == (None,) * len(callbacks):
+            session_id = self.session.session_id
+            return await self._run(operations.run(session_id, code, language, timeout_s))
+        try:
+            listeners = streaming.listeners(*callbacks)
+        except InvalidArgumentError as error:
+            return EnhancedCodeExecutionResult.failed(error)
+        async with AsyncCodeStream(self.session, code, language, timeout_s) as stream:
+            async for event in stream:
+                await async_notify(listeners.get(type(event)), content(event))
+        return stream.result
 
     async def run(
-        self, code: str, language: str, timeout_s: int = 60
+        self,
+        code: str,
+        language: str,
+        timeout_s: int = 60,
+        *,
+        stream_beta: bool = False,
+        on_stdout: Callable[[str], object] | None = None,
+        on_stderr: Callable[[str], object] | None = None,
+        on_error: Callable[[ExecutionError], object] | None = None,
+        on_result: Callable[[ExecutionResult], object] | None = None,
     ) -> EnhancedCodeExecutionResult:
         """Run code and return what it printed and showed: the later name of `run_code`.
 
@@ -55,6 +104,11 @@ class AsyncCode(AsyncBaseService):
             code: The source text.
             language: The language, as for `run_code`.
             timeout_s: How long the code may run, in seconds.
+            stream_beta: Stream even without a callback.
+            on_stdout: Takes pieces of standard output, as for `run_code`.
+            on_stderr: Takes pieces of standard error.
+            on_error: Takes what ended the code, or the stream.
+            on_result: Takes what the code shows.
 
         Returns:
             The result, as for `run_code`.
@@ -64,4 +118,37 @@ class AsyncCode(AsyncBaseService):
             >>> shown.results[0].text, shown.results[0].is_main_result
             ('42', True)
         """
-        return await self.run_code(code, language, timeout_s)
+        return await self.run_code(
+            code,
+            language,
+            timeout_s,
+            stream_beta=stream_beta,
+            on_stdout=on_stdout,
+            on_stderr=on_stderr,
+            on_error=on_error,
+            on_result=on_result,
+        )
+
+    def stream(self, code: str, language: str, timeout_s: int = 60) -> AsyncCodeStream:
+        """Run code and read its output while it runs; needs `agb[stream]`.
+
+        Nothing is sent before the first event is asked for. All waiting for the stream together is
+        bounded by the time limit of the code and a margin; time that your program takes between
+        two events does not count, but code that has written much waits for it.
+
+        Args:
+            code: The source text.
+            language: The language, as for `run_code`.
+            timeout_s: How long the code may run, in seconds.
+
+        Returns:
+            The stream, to be used as a context manager and iterated.
+
+        Example:
+            >>> async with session.code.stream("print('here')", "python") as stream:
+            ...     async for event in stream:
+            ...         break
+            >>> first.text.strip()
+            'here'
+        """
+        return AsyncCodeStream(self.session, code, language, timeout_s)

@@ -67,14 +67,15 @@ def run(
     call = requests.tool(
         session_id,
         "run_code",
-        {"code": code, "language": _language(language), "timeout_s": limit},
+        {"code": code, "language": language_name(language), "timeout_s": limit},
         time_limit_s=limit,
     )
     reply = yield from send(call)
     return _read(reply)
 
 
-def _language(language: object) -> str:
+def language_name(language: object) -> str:
+    """Return the name by which services know a language."""
     name = language.strip().lower() if isinstance(language, str) else ""
     name = _ALIASES.get(name, name)
     if name not in LANGUAGES:
@@ -105,8 +106,8 @@ def _plain(reply: Reply, answer: ToolAnswer) -> EnhancedCodeExecutionResult:
     """The whole text is the output, or, from a tool that failed, the reason."""
     if answer.is_error:
         return _result(reply, error_message=answer.text or "The code failed without a message")
-    shown = [ExecutionResult(text=answer.text, is_main_result=True)] if answer.text else []
-    return _result(reply, logs=ExecutionLogs(stdout=[answer.text]), results=shown)
+    results = [ExecutionResult(text=answer.text, is_main_result=True)] if answer.text else []
+    return _result(reply, logs=ExecutionLogs(stdout=[answer.text]), results=results)
 
 
 def _is_stream_form(value: Mapping[str, Any]) -> bool:
@@ -135,7 +136,7 @@ def _stream_form(
         reply,
         value,
         logs=logs,
-        results=[_item(item) for item in cast("list[object]", value.get("result", []))],
+        results=[shown(item) for item in cast("list[object]", value.get("result", []))],
         error=error,
         error_message=message,
     )
@@ -166,7 +167,7 @@ def _rich_form(
         reply,
         value,
         logs=ExecutionLogs(_lines(logs.get("stdout")), _lines(logs.get("stderr"))),
-        results=[_item(item) for item in objects(value.get("results"))],
+        results=[shown(item) for item in objects(value.get("results"))],
         error=error,
         error_message=message,
     )
@@ -182,17 +183,11 @@ def _result(
     error_message: str = "",
 ) -> EnhancedCodeExecutionResult:
     value = value or {}
-    count = value.get("execution_count")
-    seconds = value.get("execution_time")
     kind = CommandTimeoutError if value.get("timed_out") is True else CommandError
     return EnhancedCodeExecutionResult(
         request_id=reply.request_id,
-        execution_count=count if isinstance(count, int) else None,
-        execution_time=(
-            float(seconds)
-            if isinstance(seconds, (int, float)) and abs(seconds) < _LONGEST_S
-            else 0.0
-        ),
+        execution_count=count(value.get("execution_count")),
+        execution_time=duration_s(value.get("execution_time")),
         logs=logs or ExecutionLogs(),
         results=results or [],
         error=error,
@@ -202,8 +197,20 @@ def _result(
     )
 
 
-def _item(item: object) -> ExecutionResult:
-    """One shown thing: an object by format, that object as JSON (even twice), or plain text."""
+def count(value: object) -> int | None:
+    """Read the number of an execution."""
+    return value if isinstance(value, int) else None
+
+
+def duration_s(value: object) -> float:
+    """Read how long an execution took; what can't be such a time counts as none."""
+    if isinstance(value, (int, float)) and abs(value) < _LONGEST_S:
+        return float(value)
+    return 0.0
+
+
+def shown(item: object) -> ExecutionResult:
+    """Read one shown thing: an object by format, that object as JSON (even twice), or text."""
     value = item
     while isinstance(value, str) and isinstance(inner := parsed(value), (dict, str)):
         value = inner
@@ -211,12 +218,12 @@ def _item(item: object) -> ExecutionResult:
     # A shown text may itself be JSON: it is an object by format only with a key of one.
     if not formats or (isinstance(item, str) and not _SHOWN_KEYS & formats.keys()):
         return ExecutionResult(text=item if isinstance(item, str) else json.dumps(item))
-    shown = {
+    formats_shown = {
         name: _as_format(name, next((formats[key] for key in keys if key in formats), None))
         for name, keys in _FORMATS.items()
     }
     main = formats.get("isMainResult", formats.get("is_main_result"))
-    return ExecutionResult(**shown, is_main_result=main is True)
+    return ExecutionResult(**formats_shown, is_main_result=main is True)
 
 
 def _as_format(name: str, value: object) -> Any:  # noqa: ANN401  (any JSON value)

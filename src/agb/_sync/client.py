@@ -179,6 +179,10 @@ class Client:
         self._connections.close()
         self._store_connections.close()
 
+    def _httpx_client(self) -> httpx.Client:
+        """Return the HTTP client that opens a stream."""
+        return self._http_client or self._connections.httpx_client()
+
     def _take(self, step: Step) -> Any:  # noqa: ANN401  (each kind of step has its own)
         if isinstance(step, Call):
             return self.send(step)

@@ -268,7 +268,7 @@ class _Teller:
         for bundle in cell.bundles:
             await self.tell({"result": bundle})
         if cell.failure is not None:
-            await self._error("ExecutionError", cell.failure)
+            await self._error("TimeoutError" if cell.timed_out else "ExecutionError", cell.failure)
         await self._end(cell.failure, cell.count, cell.duration_s)
 
     async def fail(self, failure: ApiFailure) -> None:

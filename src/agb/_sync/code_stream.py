@@ -1,0 +1,150 @@
+"""Code that runs while its output is read."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from .._core import streaming
+from .._core.exceptions import AGBError
+from .._core.stream_events import CodeStreamEvent
+from .._core.streaming import Route, StreamFold
+from .._core.tool_results import EnhancedCodeExecutionResult
+from .web_socket import WebSocket, open_web_socket
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .session import BaseSession
+
+_logger = logging.getLogger("agb")
+
+
+class CodeStream:
+    """A run of code whose output is told while it runs: what `code.stream` gives.
+
+    `for` gives its events in order, an `EndEvent` as the last, and `result` is then that of
+    the whole run. Nothing is raised for what the service, the network or the code did: a stream
+    that fails gives an `ErrorEvent` and an `EndEvent` whose result says why.
+
+    The code is sent when the first event is asked for. Use it in `with`: leaving the block,
+    or being cancelled in it, closes the connection, upon which the local server interrupts code
+    that still runs. The cloud has no such signal; there it goes on to its own time limit.
+
+    Example:
+        >>> with session.code.stream("print('one')", "python") as stream:
+        ...     names = [type(event).__name__ for event in stream]
+        >>> names, stream.result.success
+        (['StdoutEvent', 'EndEvent'], True)
+    """
+
+    __module__ = "agb"
+
+    def __init__(self, session: BaseSession, code: str, language: str, timeout_s: float) -> None:
+        self._session = session
+        self._code = code
+        self._language = language
+        self._timeout_s = timeout_s
+        self._id = os.urandom(16).hex()
+        self._fold = StreamFold(self._id)
+        self._events: deque[CodeStreamEvent] = deque()
+        self._socket: WebSocket | None = None
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(session_id={self._session.session_id!r})"
+
+    @property
+    def result(self) -> EnhancedCodeExecutionResult:
+        """The result of the run; of one that has not ended, a failed result that says so.
+
+        Of an output that is very long it has the beginning; events are always complete.
+
+        Example:
+            >>> stream = session.code.stream("6 * 7", "python")
+            >>> events = [event for event in stream]
+            >>> stream.result.result
+            '42'
+        """
+        return self._fold.outcome()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> CodeStreamEvent:
+        while not self._events:
+            if self._closed:
+                raise StopIteration
+            self._advance()
+        return self._events.popleft()
+
+    def close(self) -> None:
+        """Close the stream; code that still runs in the local server is interrupted.
+
+        Example:
+            >>> stream = session.code.stream("while True: print('again')", "python")
+            >>> for event in stream:
+            ...     break
+            >>> stream.close()
+            >>> stream.result.success
+            False
+        """
+        self._closed = True
+        self._events.clear()
+        self._hang_up()
+
+    def _advance(self) -> None:
+        """Take one frame; whatever ends the stream closes its connection."""
+        try:
+            if self._socket is None:
+                self._socket = self._opened()
+            self._events += self._fold.feed(self._socket.receive())
+        except AGBError as error:
+            self._events += self._fold.fail(error)
+        except BaseException:
+            self.close()
+            raise
+        if self._fold.result is not None:
+            self._closed = True
+            self._hang_up(politely=True)
+
+    def _opened(self) -> WebSocket:
+        """Open the connection and send the code."""
+        session = self._session
+        client = session.get_client()
+        request, learned = client.run(
+            streaming.prepare(
+                session.session_id,
+                Route(session.ws_url, session.token, session.tool_list),
+                session.agb.endpoint,
+                self._id,
+                self._code,
+                self._language,
+                self._timeout_s,
+            )
+        )
+        if learned is not None:
+            session._describe(learned)
+        socket = open_web_socket(client, request)
+        self._socket = socket
+        socket.send(request.frame)
+        return socket
+
+    def _hang_up(self, *, politely: bool = False) -> None:
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            socket.close(politely=politely)

@@ -1,0 +1,200 @@
+"""A WebSocket of its own for each stream: opened by httpx, framed by `_frames`.
+
+It reads only when it is asked to. So there is no task and no thread behind it, one who reads
+slowly slows the other side down, and whoever stops reading just closes it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from .. import _embedded
+from .._core import replies
+from .._core.exceptions import AGBError, APIConnectionError, APIError, APITimeoutError
+from .._core.requests import Call
+from .._core.streaming import StreamRequest
+from .._frames import Frames
+from .._pair import (
+    run_in_thread,
+    shielded,
+    upgrade,
+)
+from .._version import __version__
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .client import Client
+
+# After so long without a byte the other side is asked for one; it then has as long to answer.
+_PING_INTERVAL_S = 20.0
+_GOODBYE_S = 1.0
+_READ_BYTES = 1 << 16
+_SWITCHED = 101
+_USER_AGENT = f"agb-python/{__version__}"
+
+
+class WebSocket:
+    """One open WebSocket.
+
+    Args:
+        response: The response that switched to it.
+        frames: Its frames.
+        url: Where, for messages.
+        left_s: How long it may be waited for, all in all, in seconds. What the program does
+            between two messages does not count.
+        limit_s: The time from which that was left.
+    """
+
+    def __init__(
+        self, response: httpx.Response, frames: Frames, url: str, left_s: float, limit_s: float
+    ) -> None:
+        self._response = response
+        # Any: httpcore's stream, whose type differs by colour.
+        self._stream: Any = response.extensions["network_stream"]
+        self._frames = frames
+        self._url = url
+        self._left_s = left_s
+        self._limit_s = limit_s
+        self._is_asked = False
+        self._process = os.getpid()
+
+    def send(self, message: str) -> None:
+        """Send a message.
+
+        Raises:
+            AGBError: It can't be sent.
+        """
+        self._write(self._frames.text(message))
+
+    def receive(self) -> str:
+        """Receive the next message.
+
+        Raises:
+            AGBError: There is none, or not in time.
+        """
+        while (message := self._frames.next_message()) is None:
+            data = self._read()
+            if data is not None:
+                self._is_asked = False
+                self._write(self._frames.feed(data))
+            elif self._is_asked:
+                raise self._lost(f"nothing was heard of it for {2 * _PING_INTERVAL_S:g} s")
+            else:
+                self._is_asked = True
+                self._write(self._frames.ping())
+        return message
+
+    def close(self, *, politely: bool = False) -> None:
+        """Close the connection; the local server then ends what still runs.
+
+        Args:
+            politely: Say goodbye before, to a side that listens.
+        """
+        with shielded(_GOODBYE_S):
+            # A forked child only lets go of it: the connection is its parent's.
+            if politely and self._process == os.getpid():
+                with suppress(AGBError):
+                    self._write(self._frames.close())
+            self._response.close()
+
+    def _read(self) -> bytes | None:
+        """Read what comes, None if nothing came for a while."""
+        import httpcore
+
+        if self._left_s <= 0:
+            raise APITimeoutError(
+                f"The stream from {self._url} did not end in time: {self._limit_s:g} s; the code"
+                " may have run, in part or to its end",
+                outcome_unknown=True,
+            )
+        began = time.monotonic()
+        try:
+            data: bytes = self._stream.read(
+                _READ_BYTES, timeout=min(self._left_s, _PING_INTERVAL_S)
+            )
+        except httpcore.ReadTimeout:
+            return None
+        except (httpcore.NetworkError, OSError) as error:
+            raise self._lost(f"{type(error).__name__}: {error}") from error
+        finally:
+            self._left_s -= time.monotonic() - began
+        return data
+
+    def _write(self, data: bytes) -> None:
+        import httpcore
+
+        if data:
+            try:
+                self._stream.write(data, timeout=max(_GOODBYE_S, self._left_s))
+            except (httpcore.NetworkError, httpcore.TimeoutException, OSError) as error:
+                raise self._lost(f"{type(error).__name__}: {error}") from error
+
+    def _lost(self, reason: str) -> APIConnectionError:
+        return APIConnectionError(
+            f"The stream from {self._url} broke ({reason}); the code may have run, in part or to"
+            " its end",
+            outcome_unknown=True,
+        )
+
+
+def open_web_socket(client: Client, request: StreamRequest) -> WebSocket:
+    """Open the WebSocket of a stream.
+
+    Args:
+        client: The client of the session.
+        request: Where, and with which token.
+
+    Returns:
+        The WebSocket; nothing has been sent over it.
+
+    Raises:
+        AGBError: The service did not take it.
+    """
+    began = time.monotonic()
+    seconds = request.allowance_s(client._config.timeout_ms / 1000)
+    frames = Frames(request.url)
+    try:
+        response = _handshake(client, request, frames, seconds)
+    except AGBError as error:
+        # Whatever it is, no code has been sent.
+        error.outcome_unknown = False
+        raise
+    left_s = seconds - (time.monotonic() - began)
+    return WebSocket(response, frames, request.url, left_s, seconds)
+
+
+def _handshake(
+    client: Client, request: StreamRequest, frames: Frames, seconds: float
+) -> httpx.Response:
+    """Ask for a WebSocket and check that the answer is one."""
+    import httpx
+
+    from .._translation import translated, without_request
+
+    parts = urlsplit(request.url)
+    call, url = Call("GET", parts.path), f"{parts.scheme}://{parts.netloc}"
+    headers = {**frames.handshake(), "X-Access-Token": request.token, "User-Agent": _USER_AGENT}
+    try:
+        connection = client._httpx_client()
+        asked = connection.build_request("GET", request.url, headers=headers, timeout=seconds)
+        response = upgrade(connection, asked, seconds)
+    except (TimeoutError, httpx.HTTPError) as error:
+        died = run_in_thread(_embedded.failure) if client._is_local else None
+        raise died or translated(call, url, seconds, error) from without_request(error)
+    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+        raise APIConnectionError(
+            f"The stream at {url} can't be opened ({type(error).__name__}: {error});"
+            " check the endpoint and the proxy settings"
+        ) from error
+    if not frames.is_accepted(response.headers.get("sec-websocket-accept", "")):
+        response.close()
+        request_id = response.headers.get("x-request-id", "")
+        if response.status_code != _SWITCHED:
+            replies.read(call, response.status_code, request_id, response.content)
+        raise APIError(f"What answers at {url} opened no WebSocket (HTTP {response.status_code})")
+    return response
