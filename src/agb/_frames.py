@@ -84,25 +84,19 @@ class Frames:
     def feed(self, data: bytes) -> bytes:
         """Take in what was received, nothing at its end; return what has to be answered."""
         from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
-        from wsproto.utilities import RemoteProtocolError
 
         answers = b""
-        try:
-            self._connection.receive_data(data or None)
-            for event in self._connection.events():
-                if isinstance(event, TextMessage):
-                    self._add(event.data, whole=event.message_finished)
-                elif isinstance(event, BytesMessage):
-                    self._add(event.data.decode(errors="replace"), whole=event.message_finished)
-                elif isinstance(event, Ping):
-                    answers += self._connection.send(event.response())
-                elif isinstance(event, CloseConnection):
-                    self._closed(event)
-        except RemoteProtocolError as error:
-            self._end = APIError(
-                f"The stream from {self._url} is broken ({error}); the code may have run",
-                outcome_unknown=True,
-            )
+        self._connection.receive_data(data or None)
+        for event in self._connection.events():
+            if isinstance(event, TextMessage):
+                self._add(event.data, whole=event.message_finished)
+            elif isinstance(event, BytesMessage):
+                self._add(event.data.decode(errors="replace"), whole=event.message_finished)
+            elif isinstance(event, Ping):
+                answers += self._connection.send(event.response())
+            elif isinstance(event, CloseConnection):
+                # By the other side, by the end of the connection, or by what is no frame.
+                self._closed(event)
         return answers
 
     def next_message(self) -> str | None:

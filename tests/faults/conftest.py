@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 import trustme
 
-from .server import FaultyServer
+from .server import Fault, FaultyServer
 from .table import FAULTS, cases
 
 
@@ -54,6 +54,13 @@ def serve(
             return server, f"{'https' if secure else 'http'}://{server.address}"
 
         yield start
+
+
+@pytest.fixture
+def play(no_proxy: None) -> Iterator[Callable[[Fault], FaultyServer]]:
+    """Start a server that does the same with each connection."""
+    with ExitStack() as stack:
+        yield lambda fault: stack.enter_context(FaultyServer(fault))
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from .. import _embedded
-from .._core import replies
+from .._core import replies, streaming
 from .._core.exceptions import AGBError, APIConnectionError, APIError, APITimeoutError
 from .._core.requests import Call
 from .._core.streaming import StreamRequest
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
     from .client import AsyncClient
 
-# After so long without a byte the other side is asked for one; it then has as long to answer.
-_PING_INTERVAL_S = 20.0
 _GOODBYE_S = 1.0
 _READ_BYTES = 1 << 16
 _SWITCHED = 101
@@ -79,7 +76,7 @@ class AsyncWebSocket:
                 self._is_asked = False
                 await self._write(self._frames.feed(data))
             elif self._is_asked:
-                raise self._lost(f"nothing was heard of it for {2 * _PING_INTERVAL_S:g} s")
+                raise self._lost(f"nothing was heard of it for {2 * streaming.PING_INTERVAL_S:g} s")
             else:
                 self._is_asked = True
                 await self._write(self._frames.ping())
@@ -111,7 +108,7 @@ class AsyncWebSocket:
         began = time.monotonic()
         try:
             data: bytes = await self._stream.read(
-                _READ_BYTES, timeout=min(self._left_s, _PING_INTERVAL_S)
+                _READ_BYTES, timeout=min(self._left_s, streaming.PING_INTERVAL_S)
             )
         except httpcore.ReadTimeout:
             return None
@@ -153,7 +150,8 @@ async def open_web_socket(client: AsyncClient, request: StreamRequest) -> AsyncW
     """
     began = time.monotonic()
     seconds = request.allowance_s(client._config.timeout_ms / 1000)
-    frames = Frames(request.url)
+    where = request.origin + request.path
+    frames = Frames(where)
     try:
         response = await _handshake(client, request, frames, seconds)
     except AGBError as error:
@@ -161,7 +159,7 @@ async def open_web_socket(client: AsyncClient, request: StreamRequest) -> AsyncW
         error.outcome_unknown = False
         raise
     left_s = seconds - (time.monotonic() - began)
-    return AsyncWebSocket(response, frames, request.url, left_s, seconds)
+    return AsyncWebSocket(response, frames, where, left_s, seconds)
 
 
 async def _handshake(
@@ -172,8 +170,7 @@ async def _handshake(
 
     from .._translation import translated, without_request
 
-    parts = urlsplit(request.url)
-    call, url = Call("GET", parts.path), f"{parts.scheme}://{parts.netloc}"
+    call, url = Call("GET", request.path), request.origin
     headers = {**frames.handshake(), "X-Access-Token": request.token, "User-Agent": _USER_AGENT}
     try:
         connection = client._httpx_client()

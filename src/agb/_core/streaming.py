@@ -40,6 +40,9 @@ from agb._core.tool_results import (
 )
 from agb._core.tools import McpTool
 
+# After so long without a byte the other side is asked for one; it then has as long to answer.
+PING_INTERVAL_S = 20.0
+
 # What the official client asks where the service does not say which server has `run_code`.
 _TARGET = "wuying_codespace"
 _SCHEMES = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
@@ -102,6 +105,17 @@ class StreamRequest:
     frame: str = field(repr=False)
     time_limit_s: float
 
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the URL, without what may be secret in it."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+    @property
+    def path(self) -> str:
+        """The path of the URL, without its query."""
+        return urlsplit(self.url).path
+
     def allowance_s(self, timeout_s: float) -> float:
         """Return how long the whole stream may be waited for.
 
@@ -140,7 +154,8 @@ def prepare(
         learned = found.unwrap()
         route = Route(learned.ws_url, learned.token, learned.tool_list)
     if not route.url:
-        told = f"named {route.ws_url!r:.100}" if route.ws_url else "named none"
+        address = route.ws_url.partition("?")[0]
+        told = f"named {address!r:.100}" if address else "named none"
         raise UnsupportedError(
             f"The service at {endpoint} has no address for streaming in session {session_id}"
             f" (it {told}); nothing was run. Run the code without callbacks",
@@ -199,13 +214,12 @@ class StreamFold:
 
     def feed(self, frame: str) -> list[CodeStreamEvent]:
         """Take one frame and return what it tells."""
+        if self.result is not None:
+            return []
         message = as_object(parsed(frame))
         if not message:
             return self.fail(_nonsense(frame))
-        if (
-            message.get("invocationId", message.get("requestId")) != self._id
-            or self.result is not None
-        ):
+        if message.get("invocationId", message.get("requestId")) != self._id:
             # Of another stream, or what a service says without being asked.
             return []
         self._was_heard = True
@@ -339,9 +353,10 @@ def _problem(told: object) -> tuple[str, str]:
     fields = as_object(parsed(told) if isinstance(told, str) else told)
     if not fields:
         return text(told), ""
-    message = text(fields.get("message")) or text(fields.get("value"))
     name = text(fields.get("code")) or text(fields.get("name"))
-    return message or name, name
+    value = text(fields.get("value"))
+    message = text(fields.get("message")) or (f"{name}: {value}" if value else name)
+    return message, name
 
 
 def _nonsense(frame: str) -> APIError:
