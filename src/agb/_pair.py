@@ -81,17 +81,20 @@ class AsyncConnections:
     def _made(self) -> AsyncPool | httpx.AsyncClient:
         if self._pool and self._transport is None and not (self._trust_env and _has_proxy()):
             return self._pool()
-        return self.httpx_client()
+        return self._httpx_client(kept=100)
 
     def httpx_client(self) -> httpx.AsyncClient:
-        """Make an HTTP client that nobody else uses; without connections it need not be closed."""
+        """Make an HTTP client for one request, which keeps no connection: it need not be closed."""
+        return self._httpx_client(kept=0)
+
+    def _httpx_client(self, *, kept: int) -> httpx.AsyncClient:
         import httpx
 
         return httpx.AsyncClient(
             transport=self._transport,
             trust_env=self._trust_env,
             verify=ssl_context(),
-            limits=_limits(),
+            limits=_limits(kept),
         )
 
     def _drop_ended(self) -> None:
@@ -145,17 +148,20 @@ class Connections:
     def _made(self) -> Pool | httpx.Client:
         if self._pool and self._transport is None and not (self._trust_env and _has_proxy()):
             return self._pool()
-        return self.httpx_client()
+        return self._httpx_client(kept=100)
 
     def httpx_client(self) -> httpx.Client:
-        """Make an HTTP client that nobody else uses; without connections it need not be closed."""
+        """Make an HTTP client for one request, which keeps no connection: it need not be closed."""
+        return self._httpx_client(kept=0)
+
+    def _httpx_client(self, *, kept: int) -> httpx.Client:
         import httpx
 
         return httpx.Client(
             transport=self._transport,
             trust_env=self._trust_env,
             verify=ssl_context(),
-            limits=_limits(),
+            limits=_limits(kept),
         )
 
     def _usable(self) -> Pool | httpx.Client | None:
@@ -407,8 +413,8 @@ def _has_ended(loop: object) -> bool:
     return bool(getattr(loop, "is_closed", bool)())
 
 
-def _limits() -> httpx.Limits:
+def _limits(kept: int) -> httpx.Limits:
     """Let as many calls be in flight as the program makes: none waits for another's connection."""
     import httpx
 
-    return httpx.Limits(max_connections=None, max_keepalive_connections=100)
+    return httpx.Limits(max_connections=None, max_keepalive_connections=kept)

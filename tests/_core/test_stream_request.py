@@ -68,7 +68,9 @@ def test_a_service_without_streaming():
     assert (why.value.tool, why.value.endpoint) == ("run_code", "api.test")
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "nonsense", "ws://", "ws://[", "/stream", "://x"])
+@pytest.mark.parametrize(
+    "url", ["ftp://x", "nonsense", "ws://", "ws://[", "/stream", "://x", "ws://x:y", "ws://x:99999"]
+)
 def test_an_address_that_is_none(url):
     """An address at which nothing can be opened is named."""
     with pytest.raises(UnsupportedError, match="it named '"):

@@ -51,6 +51,20 @@ def test_local_says_what_to_install() -> None:
         assert "Linux" in result.error_message
 
 
+def test_streaming_says_what_to_install() -> None:
+    """A stream fails with the command that installs what it needs, before anything is sent."""
+    from agb import AGB, Config, Session
+    from agb.exceptions import UnsupportedError
+
+    with AGB("key", Config("http://127.0.0.1:9")) as agb:
+        session = Session(agb, "s-1")
+        session.ws_url = "ws://127.0.0.1:9/x"
+        result = session.code.run("1", "python", stream_beta=True)
+
+    assert isinstance(result.exception, UnsupportedError)
+    assert "pip install 'agb[stream]'" in result.error_message
+
+
 def test_console_script_says_what_to_install() -> None:
     """The command `agb` ends with 2 and the command that installs what it needs."""
     done = run(sys.executable, "-c", "from agb._cli import main; main()", "serve")

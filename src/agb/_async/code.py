@@ -147,6 +147,7 @@ class AsyncCode(AsyncBaseService):
         Example:
             >>> async with session.code.stream("print('here')", "python") as stream:
             ...     async for event in stream:
+            ...         first = event
             ...         break
             >>> first.text.strip()
             'here'

@@ -66,8 +66,8 @@ class AsyncCodeStream:
         Of an output that is very long it has the beginning; events are always complete.
 
         Example:
-            >>> stream = session.code.stream("6 * 7", "python")
-            >>> events = [event async for event in stream]
+            >>> async with session.code.stream("6 * 7", "python") as stream:
+            ...     events = [event async for event in stream]
             >>> stream.result.result
             '42'
         """

@@ -77,7 +77,8 @@ class Route:
         """The address as that of an HTTP request, with which every WebSocket begins."""
         try:
             parts = urlsplit(self.ws_url)
-            scheme = _SCHEMES.get(parts.scheme, "") if parts.hostname else ""
+            is_whole = bool(parts.hostname) and parts.port != 0
+            scheme = _SCHEMES.get(parts.scheme, "") if is_whole else ""
         except ValueError:
             return ""
         return parts._replace(scheme=scheme).geturl() if scheme else ""

@@ -147,6 +147,7 @@ class Code(BaseService):
         Example:
             >>> with session.code.stream("print('here')", "python") as stream:
             ...     for event in stream:
+            ...         first = event
             ...         break
             >>> first.text.strip()
             'here'

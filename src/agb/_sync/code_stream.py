@@ -64,8 +64,8 @@ class CodeStream:
         Of an output that is very long it has the beginning; events are always complete.
 
         Example:
-            >>> stream = session.code.stream("6 * 7", "python")
-            >>> events = [event for event in stream]
+            >>> with session.code.stream("6 * 7", "python") as stream:
+            ...     events = [event for event in stream]
             >>> stream.result.result
             '42'
         """

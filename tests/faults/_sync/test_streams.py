@@ -146,14 +146,14 @@ def test_a_server_that_is_not_there(agb, nowhere):
     assert result.exception.retryable
 
 
-@pytest.mark.parametrize("url", ["ws://x:y/z", "ws://127.0.0.1:99999/x", "ws://" + "a" * 64 + "/x"])
+@pytest.mark.parametrize("url", ["ws://host/\x01", "ws://" + "a" * 64 + "/x"])
 def test_an_address_that_can_not_be_asked(agb, url):
     """An address that no connection can be made to is named."""
     session = Session(agb, "s-1")
     session.ws_url = url
     result = session.code.run("1", "python", stream_beta=True)
 
-    assert isinstance(result.exception, (errors.APIConnectionError, errors.UnsupportedError))
+    assert isinstance(result.exception, errors.APIConnectionError)
     assert not result.exception.outcome_unknown
 
 
