@@ -67,28 +67,40 @@ def measure(agb: AGB, session: Session, rounds: int) -> dict[str, list[float]]:
         note("first cell", cell)
         note("create + first cell", created + cell)
         note("info()", milliseconds(lambda: session.info().raise_for_error()))
-        note("warm cell `1`", milliseconds(lambda: session.code.run_code("1", "python")))
-        note("`true`", milliseconds(lambda: session.command.execute_command("true")))
-        note("read 1 KB", milliseconds(lambda: session.file_system.read_file("kilobyte")))
+        note(
+            "warm cell `1`",
+            milliseconds(lambda: session.code.run_code("1", "python").raise_for_error()),
+        )
+        note(
+            "`true`",
+            milliseconds(lambda: session.command.execute_command("true").raise_for_error()),
+        )
+        note(
+            "read 1 KB",
+            milliseconds(lambda: session.file_system.read_file("kilobyte").raise_for_error()),
+        )
     return times
 
 
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=30)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--rounds", type=int, default=30, help="at least 2")
+    rounds = max(2, parser.parse_args().rounds)
     with AGB.local() as agb, agb.open_session() as session:
         session.file_system.write_file("kilobyte", "x" * 1024).raise_for_error()
         session.code.run_code("1", "python").raise_for_error()
         times = measure(agb, session, rounds)
     medians = {name: statistics.median(values) for name, values in times.items()}
-    print(f"| operation | median of {rounds}, ms | / bare bwrap + python | / info() |")
-    print("| --- | --- | --- | --- |")
+    print(f"| {rounds} times each | p50, ms | p95 | p99 | / bare bwrap + python | / info() |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for name, median in medians.items():
+        cuts = statistics.quantiles(times[name], n=100, method="inclusive")
         bare = median / medians["bare bwrap + python"]
         info = median / medians["info()"]
-        print(f"| {name} | {median:.2f} | {bare:.2f} | {info:.2f} |")
+        print(
+            f"| {name} | {median:.2f} | {cuts[94]:.2f} | {cuts[98]:.2f} | {bare:.2f} | {info:.2f} |"
+        )
 
 
 if __name__ == "__main__":
