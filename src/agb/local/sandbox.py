@@ -17,6 +17,7 @@ from .failures import SandboxError, SandboxGone, ToolError
 from .host import Host
 from .machine import Bubblewrap, Facts, MachineUnfit, bubblewraps, check
 from .overruns import Overruns
+from .spares import Spares
 from .spawning import SpawnerFailed, Spawning
 from .warming import Warming
 
@@ -138,15 +139,20 @@ class LocalSandbox:
 
     def __init__(self, number: int, name: str, spawning: Spawning, settings: Settings) -> None:
         self._number = number
-        self._name = name
+        self.name = name
         self._spawning = spawning
         self._settings = settings
-        self._connection = Connection(settings, self._condemn)
+        self._connection = Connection(settings, self.condemn)
         self._descriptors = Descriptors()
         self._overruns = Overruns(settings, ())
         self._end: asyncio.Future[Ended] | None = None
         self.volumes: Mapping[str, str] = {}
         self._running = False
+
+    @property
+    def alive(self) -> bool:
+        """False once it has ended."""
+        return self._connection.gone is None
 
     async def start(self, host: Host, bubblewrap: Bubblewrap, volumes: Sequence[str]) -> None:
         """Start bubblewrap and the agent in it.
@@ -173,7 +179,7 @@ class LocalSandbox:
             raise _StartFailed(self._end.result().errors if self._end.done() else "") from error
         except BaseException:
             self._descriptors.close()
-            self._condemn()
+            self.condemn()
             raise
         self._running = True
 
@@ -218,7 +224,7 @@ class LocalSandbox:
         self._descriptors.close()
         self._connection.close("The sandbox of this session has been closed")
         self._overruns.close()
-        self._condemn()
+        self.condemn()
         if self._end is not None:
             # Shielded by `wait`: the end is the same for everybody who waits for it.
             await asyncio.wait({self._end}, timeout=self._settings.close_timeout_s)
@@ -239,7 +245,7 @@ class LocalSandbox:
             # Sessions may write there too: shown as one quoted line.
             logger.warning(
                 "the sandbox of %s ended by itself (status %s): %r",
-                self._name,
+                self.name,
                 ended.status,
                 ended.errors,
             )
@@ -249,7 +255,7 @@ class LocalSandbox:
             reason = "its first process was killed or has crashed"
         self._connection.close(f"The sandbox of this session has ended: {reason}")
 
-    def _condemn(self) -> None:
+    def condemn(self) -> None:
         """Have the spawner kill it; needs no waiting."""
         if self._end is not None and not self._end.done():
             self._spawning.close(self._number)
@@ -267,6 +273,9 @@ class Sandboxes:
         self._restarting = asyncio.Lock()
         self._bubblewrap: Bubblewrap | None = None
         self._warming = Warming(settings)
+        self._spares = Spares(
+            self._make_spare, wanted=settings.spare_sandboxes, pause_s=settings.spare_pause_s
+        )
         self._closed = False
 
     @classmethod
@@ -300,16 +309,32 @@ class Sandboxes:
         Raises:
             SandboxError: It could not be started.
         """
+        spare = None if volumes else self._spares.take()
+        if spare is not None:
+            spare.name = name
+            return spare
+        sandbox = await self._open_new(name, volumes)
+        self._warming.begin(sandbox)
+        return sandbox
+
+    async def _make_spare(self) -> LocalSandbox:
+        sandbox = await self._open_new("spare")
+        try:
+            await self._warming.warm(sandbox)
+        except BaseException:
+            sandbox.condemn()
+            raise
+        return sandbox
+
+    async def _open_new(self, name: str, volumes: Sequence[str] = ()) -> LocalSandbox:
         assert self._bubblewrap is not None
         try:
             with self._warming.held_back():
-                sandbox = await self._start_one(name, self._bubblewrap, volumes)
+                return await self._start_one(name, self._bubblewrap, volumes)
         except (SpawnerFailed, _StartFailed) as error:
             # The text names paths of this machine: it is for the log of this machine only.
             logger.warning("sandbox %s did not start: %s", name, error)
             raise SandboxError("The sandbox did not start; the server's log says why") from None
-        self._warming.begin(sandbox)
-        return sandbox
 
     @property
     def directory(self) -> str:
@@ -324,6 +349,7 @@ class Sandboxes:
         """End all sandboxes."""
         self._closed = True
         self._warming.stop()
+        self._spares.close()
         if self._spawning is not None:
             await self._spawning.aclose(self._settings.close_timeout_s)
         self._host.remove()

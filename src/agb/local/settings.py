@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from attrs import asdict, evolve, field, fields, frozen
-from attrs.validators import gt, in_, instance_of, lt, optional
+from attrs.validators import ge, gt, in_, instance_of, lt, optional
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -174,6 +174,13 @@ class Settings:
     """Given to the agent on top of an operation's own limit, to end it and to answer."""
 
     # ---- sandboxes -------------------------------------------------------------------------------
+    spare_sandboxes: int = field(default=2, validator=[instance_of(int), ge(0)])
+    """Sandboxes made in reserve, with their Python started, so that a session begins at once; 0 for
+    none. They are made after the first session."""
+
+    spare_pause_s: float = _seconds(0.25)
+    """Seconds without a new session before a sandbox is made in reserve."""
+
     start_timeout_s: float = _seconds(20)
     """A sandbox whose agent has not answered by then could not be started."""
 

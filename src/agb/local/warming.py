@@ -54,9 +54,18 @@ class Warming:
         for task in self._tasks:
             task.cancel()
 
-    async def _warm(self, sandbox: Sandbox) -> None:
-        """Warm one up; the first cell will say what is wrong with it, if something is."""
+    async def warm(self, sandbox: Sandbox) -> None:
+        """Warm a sandbox up, and wait for that.
+
+        Raises:
+            SandboxError: It has ended, or did not answer.
+            ToolError: Its Python can't run.
+        """
         async with self._places:
             await self._idle.wait()
-            with contextlib.suppress(SandboxError, ToolError):
-                await sandbox.call("warm_up", {}, timeout_s=self._timeout_s)
+            await sandbox.call("warm_up", {}, timeout_s=self._timeout_s)
+
+    async def _warm(self, sandbox: Sandbox) -> None:
+        """Warm one up; the first cell will say what is wrong with it, if something is."""
+        with contextlib.suppress(SandboxError, ToolError):
+            await self.warm(sandbox)
