@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-_WRITING = ("write_file", "edit_file", "create_directory", "move_file")
+_WRITING = ("write_file", "edit_file", "create_directory", "move_file", "create_part")
 _KILLED = 137
 """What a shell says of a program that was killed: 128 and SIGKILL."""
 _KILLED_IN_WORDS = "Killed"

@@ -209,6 +209,7 @@ class LocalSandbox:
 
     async def open(self, method: str, path: str) -> tuple[int, dict[str, object]]:
         """Have a file opened; see `Sandbox.open`."""
+        self._overruns.refuse(method, self._overruns.read())
         with self._descriptors.expect() as number, self._believing_nothing():
             params: dict[str, object] = {"path": path, "number": number}
             result = await self._connection.call(method, params, self._settings.file_timeout_s)
