@@ -241,6 +241,7 @@ class LocalSandbox:
 
     def _ended(self, end: asyncio.Future[Ended]) -> None:
         """Tell whoever waits for an answer that none will come."""
+        self._descriptors.close()
         ended = end.result()
         if self._running:
             # Sessions may write there too: shown as one quoted line.
