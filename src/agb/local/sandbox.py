@@ -160,6 +160,22 @@ class LocalSandbox:
         Raises:
             _StartFailed: It did not answer.
         """
+        try:
+            await self._begin(host, bubblewrap, volumes)
+            await self._connection.call(
+                "start", host.recipe.start_parameters(), self._settings.start_timeout_s
+            )
+        except (SandboxError, ToolError) as error:
+            await self.aclose()
+            told = self._end.result().errors if self._end and self._end.done() else ""
+            raise _StartFailed(told) from error
+        except BaseException:
+            self._descriptors.close()
+            self.condemn()
+            raise
+        self._running = True
+
+    async def _begin(self, host: Host, bubblewrap: Bubblewrap, volumes: Sequence[str]) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             self._descriptors.hand_over(ours)
@@ -170,18 +186,6 @@ class LocalSandbox:
             self._overruns = Overruns(self._settings, host.counters(self._number))
             self._end = self._spawning.open(self._number, theirs, message)
         self._end.add_done_callback(self._ended)
-        try:
-            await self._connection.call(
-                "start", host.recipe.start_parameters(), self._settings.start_timeout_s
-            )
-        except (SandboxError, ToolError) as error:
-            await self.aclose()
-            raise _StartFailed(self._end.result().errors if self._end.done() else "") from error
-        except BaseException:
-            self._descriptors.close()
-            self.condemn()
-            raise
-        self._running = True
 
     async def call(
         self,
@@ -351,7 +355,7 @@ class Sandboxes:
         """End all sandboxes."""
         self._closed = True
         self._warming.stop()
-        self._spares.close()
+        await self._spares.aclose()
         if self._spawning is not None:
             await self._spawning.aclose(self._settings.close_timeout_s)
         self._host.remove()

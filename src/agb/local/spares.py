@@ -23,6 +23,10 @@ class Spare(Protocol):
         """False once it has ended."""
         ...
 
+    async def aclose(self) -> None:
+        """End it."""
+        ...
+
 
 S = TypeVar("S", bound=Spare)
 
@@ -49,7 +53,6 @@ class Spares(Generic[S]):
         self._ready: deque[S] = deque()
         self._filling: asyncio.Task[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
-        self._closed = False
 
     def take(self) -> S | None:
         """Take one, the oldest; None if there is none."""
@@ -60,17 +63,19 @@ class Spares(Generic[S]):
                 return spare
         return None
 
-    def close(self) -> None:
-        """Make no more; those in reserve end with what they came from."""
-        self._closed = True
+    async def aclose(self) -> None:
+        """Make no more, and end those in reserve."""
+        self._wanted = 0
         if self._alarm is not None:
             self._alarm.cancel()
         if self._filling is not None:
             self._filling.cancel()
+            await asyncio.wait({self._filling})
+        await asyncio.gather(*(spare.aclose() for spare in self._ready))
 
     def _fill_after_a_pause(self) -> None:
         """Begin the pause anew."""
-        if self._wanted == 0 or self._closed:
+        if self._wanted == 0:
             return
         if self._alarm is not None:
             self._alarm.cancel()

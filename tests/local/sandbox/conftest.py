@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from attrs import evolve
 
 from agb.local.sandbox import MachineUnfit, Sandbox, Sandboxes, ToolError
 from agb.local.settings import Settings
@@ -18,7 +19,7 @@ Tool = Callable[..., Awaitable[dict[str, Any]]]
 async def sandboxes() -> AsyncIterator[Sandboxes]:
     """What opens sandboxes."""
     try:
-        started = await Sandboxes.start(Settings.from_environment())
+        started = await Sandboxes.start(evolve(Settings.from_environment(), spare_sandboxes=0))
     except MachineUnfit as unfit:
         pytest.skip(str(unfit))
     yield started

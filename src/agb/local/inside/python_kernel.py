@@ -30,7 +30,7 @@ class Interrupts:
     """Turns SIGINT into `KeyboardInterrupt`, but only while a cell runs."""
 
     def __init__(self) -> None:
-        self.in_cell = False
+        self.in_cell: bool = False
         self._is_late = False
         signal.signal(signal.SIGINT, self._handle)
 

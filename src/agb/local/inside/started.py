@@ -57,7 +57,7 @@ class Started:
         self.id: str = f"process-{number}"
         self.process = process
         lock = threading.RLock()
-        self.changed = threading.Condition(lock)
+        self.changed: threading.Condition = threading.Condition(lock)
         """Held for whatever happens here; notified of output, input taken, and the end."""
         # Apart: a thread that waits for the end is not to be woken by each line of output.
         self._ended = threading.Condition(lock)

@@ -41,8 +41,8 @@ class Watched:
         self.pid = pid
         """That of bubblewrap, the parent of all others."""
         self.directories = directories
-        self.next_look = 0.0
-        self.used = Usage(0, 0)
+        self.next_look: float = 0.0
+        self.used: Usage = Usage(0, 0)
         self.work: dict[int, tuple[int, int]] = {}
         """What each program had written, and its processor time, at the last look."""
         self.settling = False
