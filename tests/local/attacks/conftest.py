@@ -41,13 +41,14 @@ class Target:
             ordinary = str(HERE.parent / "ordinary_user.py")
             command = [sys.executable, ordinary, str(ORDINARY_USER), *command]
         self.mode = mode
+        self._log = os.memfd_create("log")
         self.contexts = tempfile.mkdtemp(prefix="agb-attacks-", dir="/var/tmp")
         if os.geteuid() == 0 and mode != "root":
             os.chown(self.contexts, ORDINARY_USER, ORDINARY_USER)
         self.process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._log,
             text=True,
             cwd="/",
             env={**os.environ, **LIMITS, "AGB_API_KEY": KEY, "AGB_LOCAL_CONTEXTS": self.contexts},
@@ -77,6 +78,10 @@ class Target:
             for name in names
         ]
 
+    def log(self) -> str:
+        """What the server has logged until now."""
+        return os.pread(self._log, os.fstat(self._log).st_size, 0).decode("utf-8", "replace")
+
     def _send(self, method: str, path: str, body: str) -> dict:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
         try:
@@ -98,6 +103,7 @@ class Target:
         self.process.wait(30)
         self.process.stdout.close()
         shutil.rmtree(self.contexts)
+        os.close(self._log)
 
 
 class Session:
