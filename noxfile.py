@@ -111,12 +111,14 @@ def tests(session: nox.Session) -> None:
 def local(session: nox.Session) -> None:
     """Test the embedded server, and the client against it in real sandboxes.
 
-    On the newest Python everything, on the others the client's programs.
+    On the newest Python everything, on the oldest all that the client does, and on those between
+    the programs that users have.
     """
     install(session, ".[local]", "test")
+    chosen = {PYTHONS[0]: ["tests/e2e"], NEWEST: SERVER_TESTS}
+    programs = ["tests/e2e/test_programs.py", "tests/e2e/test_embedded.py"]
     # The tests of a file share a server, and sandboxes.
-    whole = session.python == NEWEST
-    pytest(session, *(SERVER_TESTS if whole else ["tests/e2e"]), share="loadfile")
+    pytest(session, *chosen.get(str(session.python), programs), share="loadfile")
 
 
 @nox.session(python=THIS, default=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 import stat
 from collections.abc import Generator
 from typing import BinaryIO
@@ -125,7 +124,7 @@ class IncomingFile(_LocalFile):
         if os.path.exists(self.path) and not os.path.isfile(self.path):
             raise FileError(f"{path} is not a regular file")
         directory = os.path.dirname(self.path)
-        part = os.path.join(directory, f".agb-part-{secrets.token_hex(8)}")
+        part = os.path.join(directory, f".agb-part-{os.urandom(8).hex()}")
         with _failing(directory):
             os.makedirs(directory, exist_ok=True)
             self._file = open(part, "xb", buffering=0)  # noqa: SIM115
