@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 
 from agb.local.app import create_app
 from agb.local.contexts.service import Contexts
-from agb.local.sandbox import SandboxError, SandboxGone
+from agb.local.sandbox import Sandbox, SandboxError, SandboxGone
 from agb.local.sessions import SessionManager
 from agb.local.settings import Settings
 from agb.local.store import Store
@@ -49,6 +49,7 @@ class FakeSandbox:
         self.closing = asyncio.Event()
         self.closed = asyncio.Event()
         self.volumes: dict[str, str] = {}
+        self.workspace = ""
 
     async def call(
         self, method: str, params: dict[str, object], *, timeout_s: float, on_event: object = None
@@ -76,6 +77,9 @@ class FakeSandbox:
                 wait.cancel()
         if self.closed.is_set():
             raise SandboxGone("The sandbox has ended.")
+
+    async def end(self) -> None:
+        await self.aclose()
 
     async def aclose(self) -> None:
         self.closing.set()
@@ -105,6 +109,14 @@ class FakeSandboxes:
         sandbox.volumes = {path: tempfile.mkdtemp(dir=self.directory) for path in volumes}
         self.opened.append(sandbox)
         return sandbox
+
+    async def keep_only(self, workspaces: Collection[str]) -> None:
+        pass
+
+    def restore(
+        self, name: str, volumes: Sequence[str], workspace: str, after: Sandbox | None = None
+    ) -> Sandbox:
+        raise AssertionError("no state folder")
 
     async def aclose(self) -> None:
         for sandbox in self.opened:

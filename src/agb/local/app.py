@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
@@ -37,6 +38,7 @@ _ERRORS = (
     SandboxError,
     ContextNotFound,
     ClientHungUp,
+    sqlite3.OperationalError,
     HTTPException,
     Exception,
 )

@@ -58,6 +58,12 @@ def serve(
         str, typer.Option(help="Processes and threads of one session.", metavar="N")
     ] = "",
     max_disk: Annotated[str, typer.Option(help="Disk of one session, as 4G.", metavar="SIZE")] = "",
+    state: Annotated[
+        str,
+        typer.Option(
+            help="Folder that keeps sessions over a restart; none keeps nothing.", metavar="DIR"
+        ),
+    ] = "",
     owner_fd: Annotated[
         int | None,
         typer.Option(min=0, hidden=True, help="pidfd of the process to end with."),
@@ -69,11 +75,14 @@ def serve(
 ) -> None:
     """Run the sandbox server until Ctrl+C.
 
-    It asks for the API key in AGB_API_KEY, or for a random one that it prints. Every limit also has
-    a variable: --max-memory is AGB_LOCAL_MAX_MEMORY, and docs/local.md lists them all.
+    It asks for the API key in AGB_API_KEY, or for one of its own that it prints. Sessions, contexts
+    and that key are there again after a restart: they live in ~/.local/state/agb (as root in
+    /var/lib/agb) unless --state or AGB_LOCAL_STATE names another folder. With --port 0 nothing is
+    kept unless a folder is named. Every limit also has a variable: --max-memory is
+    AGB_LOCAL_MAX_MEMORY, and docs/local.md lists them all.
     """
     # Imported here: the help of the command line needs none of it.
-    from . import logs
+    from . import logs, state_folder
     from .sandbox import MachineUnfit, SandboxError
     from .server import Options, StartError
     from .server import serve as run_server
@@ -85,22 +94,24 @@ def serve(
         "AGB_LOCAL_MAX_CPUS": max_cpus,
         "AGB_LOCAL_MAX_PROCESSES": max_processes,
         "AGB_LOCAL_MAX_DISK": max_disk,
+        "AGB_LOCAL_STATE": state,
     }
     chosen = {name: value for name, value in given.items() if value}
     owned = owner_fd is not None or owner_stdin
     # The key in the environment of an owner is one for the cloud; it has no business here.
     own_key = None if owned else os.environ.get("AGB_API_KEY") or None
-    options = Options(host, port, own_key, owner_fd, owner_stdin)
     try:
         settings = Settings.from_environment({**os.environ, **chosen})
     except InvalidSetting as error:
         _fail(f"agb serve: {error}", FAILED)
+    folder = None if owned else state_folder.choose(settings.state, port, os.environ)
+    options = Options(host, port, own_key, folder, owner_fd, owner_stdin)
     logs.set_up(max_bytes=settings.log_max_bytes if owned else None)
     try:
         asyncio.run(run_server(options, settings, _announce_json if as_json else _announce))
     except MachineUnfit as error:
         _fail(str(error), UNFIT_MACHINE)
-    except (StartError, SandboxError, OSError) as error:
+    except (StartError, state_folder.StateError, SandboxError, OSError) as error:
         _fail(f"agb serve: {error}", FAILED)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
@@ -117,7 +128,7 @@ def _announce(ready: Ready) -> None:
         f"The sandbox server answers at {ready.endpoint}. In another terminal:\n\n"
         f"    export AGB_ENDPOINT={ready.endpoint}\n"
         f"    export AGB_API_KEY={key}\n\n"
-        "Ctrl+C ends it, with all its sandboxes."
+        "Ctrl+C ends it."
     )
 
 

@@ -17,6 +17,7 @@ from .machine import MachineUnfit
 from .recipe import Bind, Recipe
 from .spawner.groups import remove_all
 from .spawner.state import overruns_of, remove_state, sessions_of
+from .workspaces import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,24 +85,20 @@ class Host:
             remove_state(state)
             raise
 
-    def volumes(self, number: int, paths: Sequence[str]) -> list[Bind]:
-        """Choose the directories of one sandbox's volumes; the spawner makes them."""
-        workspace = os.path.join(sessions_of(self.state), str(number))
-        return [
-            Bind(source=f"{workspace}-volume-{index}", target=path)
-            for index, path in enumerate(paths)
-        ]
+    def workspace(self, number: int) -> Workspace:
+        """Choose the directories of a sandbox whose files end with it."""
+        return Workspace(os.path.join(sessions_of(self.state), str(number)))
 
     def start_message(
-        self, number: int, bubblewrap: Bubblewrap, volumes: Sequence[Bind]
+        self, number: int, bubblewrap: Bubblewrap, workspace: Workspace, volumes: Sequence[Bind]
     ) -> dict[str, object]:
         """Return what the spawner has to know to start a sandbox."""
-        workspace = os.path.join(sessions_of(self.state), str(number))
         return {
             "bwrap": _reachable(bubblewrap.path, self.private_binds),
-            "options": self.recipe.options(workspace, volumes),
+            "options": self.recipe.options(workspace.home, volumes),
             "command": self.recipe.command(),
-            "workspace": workspace,
+            "workspace": workspace.home,
+            "kept": bool(workspace.name),
             "volumes": [volume.source for volume in volumes],
             "groups": [
                 (group.path, group.values)
@@ -176,7 +173,7 @@ def _make_state_directory(named: str | None, is_root: bool) -> str:
     """Make the directory for everything the server has on disk."""
     writable = [path for path in _USUAL_DIRECTORIES if os.access(path, os.W_OK | os.X_OK)]
     base = named or (writable[0] if writable else tempfile.gettempdir())
-    if is_root and os.path.isdir(base) and not users.can_enter(base):
+    if is_root and os.path.isdir(base) and not users.can_pass(os.path.join(base, "agb")):
         raise MachineUnfit(
             f"The directory for the files of sessions, {base!r}, is open to root only, and "
             "sessions run as users without rights. Set AGB_LOCAL_DIRECTORY to another one."

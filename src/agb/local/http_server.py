@@ -45,6 +45,11 @@ class HttpServer(uvicorn.Server):
         await super().startup(sockets)
         self._on_ready()
 
+    def stop_listening(self) -> None:
+        """Take no further connections; those there are go on."""
+        for server in getattr(self, "servers", ()):
+            server.close()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Leave signals alone: uvicorn would raise them again at the end, and exit by them."""

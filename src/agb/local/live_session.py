@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import secrets
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
 
@@ -14,24 +13,46 @@ import attrs
 
 from .connection import OnEvent
 from .links.listener import Link
-from .sandbox import Sandbox, SandboxGone, ToolError
+from .sandbox import Sandbox, SandboxError, SandboxGone, ToolError
 from .settings import Settings
 
 
 class SessionNotFound(Exception):
     """Raised for a session that this server does not have, or no longer has."""
 
+    # Clients look for the words "not found" when they wait for a session to end, and for "expired"
+    # to stop watching one.
+    reason = "It was never created on this server, or it has been released or has expired."
+
     def __init__(self, session_id: str) -> None:
-        # Clients look for the words "not found" when they wait for a session to end, and for
-        # "expired" to stop watching one.
-        super().__init__(
-            f"Session not found: {session_id[:100]}. "
-            "It was never created on this server, or it has been released or has expired."
+        super().__init__(f"Session not found: {session_id[:100]}. {self.reason}")
+
+
+class SessionReleased(SessionNotFound):
+    """Raised for a call that ran when its session was released."""
+
+    reason = "It was deleted or has expired while this call ran, which ended the call."
+
+
+class ServerEnding(SandboxError):
+    """Raised for a call that runs, or would begin, when the server ends."""
+
+    def __init__(self, *, kept: bool, ran: bool) -> None:
+        what = "The server has ended while this call ran" if ran else "The server is ending"
+        after = (
+            "the session is there again when it is started again" if kept else "its sessions end"
         )
+        super().__init__(f"{what}; {after}.")
 
 
 class TooManyLinks(Exception):
     """Raised when a session has as many links as it may have."""
+
+
+def _set_event() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 @attrs.define(eq=False)
@@ -48,6 +69,8 @@ class LiveSession:
         on_lost: Called with the cause when its sandbox turns out to be gone.
         token: Who knows it may stream in this session, and nothing else.
         released: True from the moment its end begins.
+        suspended: True from the moment the server ends that will have it again.
+        quiet: Set while nothing uses it.
         lost: True once its sandbox has turned out to be gone.
         links: By its port, each link that was asked for.
     """
@@ -59,28 +82,46 @@ class LiveSession:
     idle_timeout_s: int | None
     on_idle: Callable[[LiveSession], object]
     on_lost: Callable[[LiveSession, SandboxGone], object]
-    token: str = attrs.field(factory=secrets.token_urlsafe, repr=False)
+    token: str = attrs.field(repr=False)
     released: bool = False
+    suspended: bool = False
+    quiet: asyncio.Event = attrs.field(factory=_set_event)
     lost: bool = False
     links: dict[int, Link] = attrs.field(factory=dict[int, Link])
     _calls: int = 0
     _waiting_slots: dict[str, anyio.Semaphore] = attrs.field(factory=dict[str, anyio.Semaphore])
     _queues: dict[str, anyio.Lock] = attrs.field(factory=dict[str, anyio.Lock])
     _idle_timer: asyncio.TimerHandle | None = None
+    _life_timer: asyncio.TimerHandle | None = None
     _opening_link: anyio.Lock = attrs.field(factory=anyio.Lock)
 
     def touch(self) -> None:
         """Begin to count the idle time anew."""
         if self._idle_timer is not None:
             self._idle_timer.cancel()
-        if self.idle_timeout_s is not None and not self.released:
+        if self.idle_timeout_s is not None and not self.released and not self.suspended:
             loop = asyncio.get_running_loop()
             self._idle_timer = loop.call_later(self.idle_timeout_s, self._timer_ended)
+
+    def live_for(self, seconds: float) -> None:
+        """Have it end after a time, whatever it does."""
+        loop = asyncio.get_running_loop()
+        self._life_timer = loop.call_later(max(0.0, seconds), self.on_idle, self)
 
     def release(self) -> None:
         """Let no further call begin, and end its links."""
         self.released = True
+        self._let_go()
+
+    def suspend(self) -> None:
+        """Let go of everything without ending the session: the server ends."""
+        self.suspended = True
+        self._let_go()
+
+    def _let_go(self) -> None:
         self.touch()
+        if self._life_timer is not None:
+            self._life_timer.cancel()
         for link in self.links.values():
             link.close()
         self.links.clear()
@@ -137,10 +178,13 @@ class LiveSession:
     def in_use(self) -> Generator[None]:
         """Keep the session from being idle."""
         self._calls += 1
+        self.quiet.clear()
         try:
             yield
         finally:
             self._calls -= 1
+            if not self._calls:
+                self.quiet.set()
             self.touch()
 
     async def _enter(
@@ -211,9 +255,10 @@ class Turn:
             ToolError: It did not work; the message is for the user.
             SandboxError: The sandbox could not do it at all.
             SessionNotFound: The session was released meanwhile.
+            ServerEnding: The server ends.
         """
+        sandbox = self._session.sandbox
         with self._noting_loss():
-            sandbox = self._session.sandbox
             return await sandbox.call(method, params, timeout_s=timeout_s, on_event=on_event)
 
     async def open(self, method: str, path: str) -> tuple[int, dict[str, object]]:
@@ -230,7 +275,10 @@ class Turn:
         try:
             yield
         except SandboxGone as error:
+            if self._session.suspended:
+                kept = bool(self._session.sandbox.workspace)
+                raise ServerEnding(kept=kept, ran=True) from error
             if self._session.released:
-                raise SessionNotFound(self._session.id) from error
+                raise SessionReleased(self._session.id) from error
             self._session.on_lost(self._session, error)
             raise

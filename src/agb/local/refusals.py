@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from .contexts.catalog import ContextNotFound
 from .envelope import ApiFailure
-from .live_session import SessionNotFound, TooManyLinks
+from .live_session import ServerEnding, SessionNotFound, TooManyLinks
 from .sandbox import SandboxError, SandboxGone, ToolError
 from .sessions import TooManySessions
 
@@ -32,6 +34,12 @@ def refusal(error: Exception, *, tool_call: bool) -> ApiFailure:
             return ApiFailure(429, "TooManySessions", str(error))
         case TooManyLinks():
             return ApiFailure(429, "TooManyLinks", str(error))
+        case ServerEnding():
+            return ApiFailure(503, "ServerEnding", str(error))
+        case sqlite3.OperationalError():
+            # A full disk, nearly always; the transaction was undone.
+            text = f"The server can't write down its state, and nothing was changed: {error}."
+            return ApiFailure(500, "StateNotWritten", text)
         case SandboxGone():
             return ApiFailure(500, "SandboxGone", str(error))
         case SandboxError():

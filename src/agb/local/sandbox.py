@@ -10,6 +10,8 @@ import os
 import socket
 from typing import TYPE_CHECKING, Protocol
 
+from attrs import evolve
+
 from .connection import Connection, OnEvent
 from .descriptors import Descriptors, NotHandedOut, as_connection, is_content
 from .diagnosis import Attempt, explain
@@ -17,15 +19,18 @@ from .failures import SandboxError, SandboxGone, ToolError
 from .host import Host
 from .machine import Bubblewrap, Facts, MachineUnfit, bubblewraps, check
 from .overruns import Overruns
+from .restored import NOTICE, RestoredSandbox
 from .spares import Spares
 from .spawning import SpawnerFailed, Spawning
 from .warming import Warming
+from .workspaces import Workspace, Workspaces
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Collection, Generator, Mapping, Sequence
 
     from .settings import Settings
     from .spawning import Ended
+    from .state_folder import StateFolder
 
 __all__ = [
     "MachineUnfit",
@@ -46,6 +51,11 @@ class Sandbox(Protocol):
     @property
     def volumes(self) -> Mapping[str, str]:
         """The directories of this machine, by their paths inside; the session may change them."""
+        ...
+
+    @property
+    def workspace(self) -> str:
+        """By what its files are found again; "" if they end with it."""
         ...
 
     async def call(
@@ -104,6 +114,10 @@ class Sandbox(Protocol):
         """
         ...
 
+    async def end(self) -> None:
+        """End all its processes; files that outlive it are kept."""
+        ...
+
     async def aclose(self) -> None:
         """End all its processes and remove its files; may be called again."""
         ...
@@ -121,12 +135,29 @@ class SandboxFactory(Protocol):
         """
         ...
 
+    def restore(
+        self, name: str, volumes: Sequence[str], workspace: str, after: Sandbox | None = None
+    ) -> Sandbox:
+        """Give a sandbox that is started with its files of before, at its first call.
+
+        Args:
+            name: What the log calls it.
+            volumes: The same paths as before.
+            workspace: By what its files are found.
+            after: The one that had the files before; it is ended first.
+        """
+        ...
+
+    async def keep_only(self, workspaces: Collection[str]) -> None:
+        """Remove the files of all sandboxes but these."""
+        ...
+
     def why_not_a_volume(self, path: str) -> str:
         """Say why a path inside can't become a volume; "" if it can."""
         ...
 
     async def aclose(self) -> None:
-        """End all sandboxes."""
+        """End all sandboxes; files that outlive them are kept."""
         ...
 
 
@@ -137,11 +168,21 @@ class _StartFailed(Exception):
 class LocalSandbox:
     """A sandbox on this machine."""
 
-    def __init__(self, number: int, name: str, spawning: Spawning, settings: Settings) -> None:
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        spawning: Spawning,
+        settings: Settings,
+        workspace: Workspace,
+        workspaces: Workspaces | None,
+    ) -> None:
         self._number = number
         self.name = name
         self._spawning = spawning
         self._settings = settings
+        self._workspace = workspace
+        self._workspaces = workspaces
         self._connection = Connection(settings, self.condemn)
         self._descriptors = Descriptors()
         self._overruns = Overruns(settings, ())
@@ -154,19 +195,31 @@ class LocalSandbox:
         """False once it has ended."""
         return self._connection.gone is None
 
-    async def start(self, host: Host, bubblewrap: Bubblewrap, volumes: Sequence[str]) -> None:
+    @property
+    def workspace(self) -> str:
+        """By what its files are found again; "" if they end with it."""
+        return self._workspace.name
+
+    async def start(
+        self, host: Host, bubblewrap: Bubblewrap, volumes: Sequence[str], notice: str
+    ) -> None:
         """Start bubblewrap and the agent in it.
+
+        Args:
+            host: This machine.
+            bubblewrap: The program to start.
+            volumes: Paths inside that become directories of their own.
+            notice: What the first cell is to be told, or "".
 
         Raises:
             _StartFailed: It did not answer.
         """
+        params = {**host.recipe.start_parameters(), "notice": notice}
         try:
             await self._begin(host, bubblewrap, volumes)
-            await self._connection.call(
-                "start", host.recipe.start_parameters(), self._settings.start_timeout_s
-            )
+            await self._connection.call("start", params, self._settings.start_timeout_s)
         except (SandboxError, ToolError) as error:
-            await self.aclose()
+            await self.end()
             told = self._end.result().errors if self._end and self._end.done() else ""
             raise _StartFailed(told) from error
         except BaseException:
@@ -180,8 +233,8 @@ class LocalSandbox:
         with theirs:
             self._descriptors.hand_over(ours)
             await self._connection.open(ours)
-            binds = host.volumes(self._number, volumes)
-            message = host.start_message(self._number, bubblewrap, binds)
+            binds = self._workspace.volumes(volumes)
+            message = host.start_message(self._number, bubblewrap, self._workspace, binds)
             self.volumes = {bind.target: bind.source for bind in binds}
             self._overruns = Overruns(self._settings, host.counters(self._number))
             self._end = self._spawning.open(self._number, theirs, message)
@@ -225,6 +278,12 @@ class LocalSandbox:
 
     async def aclose(self) -> None:
         """End all its processes and remove its files; may be called again."""
+        await self.end()
+        if self._workspaces is not None and self.workspace:
+            await self._workspaces.remove(self.workspace)
+
+    async def end(self) -> None:
+        """End all its processes; files that outlive it are kept."""
         self._running = False
         self._descriptors.close()
         self._connection.close("The sandbox of this session has been closed")
@@ -247,7 +306,7 @@ class LocalSandbox:
         """Tell whoever waits for an answer that none will come."""
         self._descriptors.close()
         ended = end.result()
-        if self._running:
+        if self._running and not self._spawning.closing:
             # Sessions may write there too: shown as one quoted line.
             logger.warning(
                 "the sandbox of %s ended by itself (status %s): %r",
@@ -270,10 +329,12 @@ class LocalSandbox:
 class Sandboxes:
     """Opens sandboxes on this machine."""
 
-    def __init__(self, settings: Settings, host: Host) -> None:
+    def __init__(self, settings: Settings, host: Host, folder: StateFolder | None) -> None:
         """Use `Sandboxes.start`."""
         self._settings = settings
         self._host = host
+        self._lock = None if folder is None else folder.lock
+        self._workspaces = None if folder is None else Workspaces(folder.workspaces)
         self._numbers = itertools.count(1)
         self._spawning: Spawning | None = None
         self._restarting = asyncio.Lock()
@@ -285,10 +346,14 @@ class Sandboxes:
         self._closed = False
 
     @classmethod
-    async def start(cls, settings: Settings) -> Sandboxes:
+    async def start(cls, settings: Settings, folder: StateFolder | None = None) -> Sandboxes:
         """Find out what the machine can do, and get ready to open sandboxes.
 
         Call it from the server's main thread.
+
+        Args:
+            settings: The limits and paths.
+            folder: Where files outlive their sandboxes; None if they do not.
 
         Raises:
             MachineUnfit: The machine cannot run sandboxes.
@@ -296,8 +361,10 @@ class Sandboxes:
         facts = Facts.read()
         check(facts)
         candidates = bubblewraps(settings.bwrap)
+        if folder is not None:
+            settings = evolve(settings, directory=folder.run)
         host = Host.prepare(settings, facts, candidates)
-        self = cls(settings, host)
+        self = cls(settings, host, folder)
         try:
             await self._choose(facts, candidates)
         except BaseException:
@@ -333,10 +400,52 @@ class Sandboxes:
         return sandbox
 
     async def _open_new(self, name: str, volumes: Sequence[str] = ()) -> LocalSandbox:
+        if self._workspaces is None:
+            return await self._open(name, volumes)
+        try:
+            workspace = self._workspaces.make()
+        except OSError as error:
+            raise SandboxError(f"There is no room for another session: {error.strerror}") from error
+        try:
+            return await self._open(name, volumes, workspace)
+        except BaseException:
+            await self._workspaces.remove(workspace.name)
+            raise
+
+    def restore(
+        self, name: str, volumes: Sequence[str], workspace: str, after: Sandbox | None = None
+    ) -> RestoredSandbox:
+        """Give a sandbox that is started at its first call; see `SandboxFactory.restore`."""
+        assert self._workspaces is not None
+        place = self._workspaces.find(workspace)
+
+        async def open_again() -> Sandbox:
+            if after is not None:
+                await after.end()
+            sandbox = await self._open(name, volumes, place, NOTICE)
+            self._warming.begin(sandbox)
+            return sandbox
+
+        directories = {bind.target: bind.source for bind in place.volumes(volumes)}
+        return RestoredSandbox(workspace, directories, open_again, self._workspaces.remove)
+
+    async def keep_only(self, workspaces: Collection[str]) -> None:
+        """Remove the files of all sandboxes but these."""
+        if self._workspaces is not None:
+            await self._workspaces.keep_only(workspaces)
+
+    async def _open(
+        self,
+        name: str,
+        volumes: Sequence[str],
+        workspace: Workspace | None = None,
+        notice: str = "",
+    ) -> LocalSandbox:
+        """Start one sandbox, in a workspace that outlives it or in one of its own."""
         assert self._bubblewrap is not None
         try:
             with self._warming.held_back():
-                return await self._start_one(name, self._bubblewrap, volumes)
+                return await self._start_one(name, self._bubblewrap, volumes, workspace, notice)
         except (SpawnerFailed, _StartFailed) as error:
             # The text names paths of this machine: it is for the log of this machine only.
             logger.warning("sandbox %s did not start: %s", name, error)
@@ -352,12 +461,13 @@ class Sandboxes:
         return self._host.recipe.why_not_a_volume(path)
 
     async def aclose(self) -> None:
-        """End all sandboxes."""
+        """End all sandboxes; may be called again."""
         self._closed = True
         self._warming.stop()
         await self._spares.aclose()
-        if self._spawning is not None:
-            await self._spawning.aclose(self._settings.close_timeout_s)
+        spawning, self._spawning = self._spawning, None
+        if spawning is not None:
+            await spawning.aclose(self._settings.close_timeout_s)
         self._host.remove()
 
     async def _choose(self, facts: Facts, candidates: Sequence[Bubblewrap]) -> None:
@@ -377,12 +487,19 @@ class Sandboxes:
         raise explain(facts, attempts)
 
     async def _start_one(
-        self, name: str, bubblewrap: Bubblewrap, volumes: Sequence[str] = ()
+        self,
+        name: str,
+        bubblewrap: Bubblewrap,
+        volumes: Sequence[str] = (),
+        workspace: Workspace | None = None,
+        notice: str = "",
     ) -> LocalSandbox:
         """Start a sandbox with one bubblewrap."""
         spawning = await self._running_spawner()
-        sandbox = LocalSandbox(next(self._numbers), name, spawning, self._settings)
-        await sandbox.start(self._host, bubblewrap, volumes)
+        number = next(self._numbers)
+        place = workspace or self._host.workspace(number)
+        sandbox = LocalSandbox(number, name, spawning, self._settings, place, self._workspaces)
+        await sandbox.start(self._host, bubblewrap, volumes, notice)
         return sandbox
 
     async def _running_spawner(self) -> Spawning:
@@ -401,5 +518,6 @@ class Sandboxes:
                     self._host.filter,
                     self._host.groups.directories,
                     self._host.watch(),
+                    self._lock,
                 )
             return self._spawning

@@ -21,6 +21,7 @@ from .life import stop_event
 from .sandbox import Sandboxes
 from .sessions import SessionManager
 from .settings import Settings
+from .state_folder import StateFolder
 from .store import Store
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class Options:
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         api_key: The key to ask for; None makes a random one.
+        state: Path of the state folder; None keeps nothing.
         owner_fd: A pidfd of the process whose end is the server's end.
         owner_stdin: True if the end of standard input is the server's end.
     """
@@ -45,8 +47,14 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 0
     api_key: str | None = attrs.field(default=None, repr=False)
+    state: str | None = None
     owner_fd: int | None = None
     owner_stdin: bool = False
+
+    @property
+    def owned(self) -> bool:
+        """Whether the server belongs to a process and ends with it."""
+        return self.owner_fd is not None or self.owner_stdin
 
 
 @attrs.frozen
@@ -76,44 +84,57 @@ async def serve(options: Options, settings: Settings, announce: Callable[[Ready]
         announce: Called once, when the server answers.
 
     Raises:
-        StartError: The address can't be listened on.
+        StartError: The address can't be listened on, or contexts can't be kept.
+        StateError: The state folder can't be used.
         MachineUnfit: This machine can't run sandboxes.
     """
-    with (
-        contextlib.closing(_listen(options.host, options.port)) as listener,
-        contextlib.closing(Store()) as store,
-    ):
-        sandboxes = await Sandboxes.start(settings)
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(contextlib.closing(_listen(options.host, options.port)))
+        folder = None
+        if options.state is not None:
+            folder = stack.enter_context(contextlib.closing(StateFolder.open(options.state)))
+        store = stack.enter_context(contextlib.closing(folder.open_store() if folder else Store()))
+        kept_key = folder.api_key() if folder else secrets.token_urlsafe(32)
+        sandboxes = await Sandboxes.start(settings, folder)
         try:
-            contexts = _open_contexts(settings, sandboxes.directory)
+            place = folder.contexts if folder else os.path.join(sandboxes.directory, "contexts")
+            contexts = _open_contexts(settings, place)
             sessions = SessionManager(store, sandboxes, contexts, settings)
-            ready = Ready(
-                _endpoint(listener), options.api_key or secrets.token_urlsafe(32), os.getpid()
-            )
+            await sessions.restore()
+            ready = Ready(_endpoint(listener), options.api_key or kept_key, os.getpid())
             app = create_app(sessions, ready.api_key, settings)
+            drain_s = 0.0 if options.owned else settings.drain_s
             http = HttpServer(app, settings, on_ready=lambda: announce(ready))
             with stop_event(owner_fd=options.owner_fd, owner_stdin=options.owner_stdin) as stop:
-                await _serve_until(stop, http, listener, sessions)
+                await _serve_until(stop, http, listener, sessions, drain_s)
         finally:
             await sandboxes.aclose()
 
 
 async def _serve_until(
-    stop: asyncio.Event, http: HttpServer, listener: socket.socket, sessions: SessionManager
+    stop: asyncio.Event,
+    http: HttpServer,
+    listener: socket.socket,
+    sessions: SessionManager,
+    drain_s: float,
 ) -> None:
     serving = asyncio.create_task(http.serve(sockets=[listener]))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    # Whoever comes now finds nobody here; those who wait for something get it first.
+    http.stop_listening()
+    if drain_s:
+        await sessions.drain(drain_s)
     http.should_exit = True
-    # The end of a session ends its calls, each with a reply: nothing has to be cut off.
+    # The end of a sandbox ends its calls, each with a reply: nothing has to be cut off.
     await sessions.aclose()
     await serving
 
 
 def _open_contexts(settings: Settings, directory: str) -> Contexts:
     try:
-        return Contexts(settings, os.path.join(directory, "contexts"))
+        return Contexts(settings, directory)
     except (OSError, sqlite3.Error) as error:
         raise StartError(
             f"Contexts can't be kept in {settings.contexts_directory or directory!r}: {error}"

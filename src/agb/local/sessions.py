@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
-from collections.abc import Mapping
+import sqlite3
+import time
+from collections.abc import Generator, Mapping
 from contextlib import AbstractAsyncContextManager
 
 import anyio
 
-from .contexts.mounts import Mount
+from .contexts.mounts import Mount, read_again, write_down
 from .contexts.service import Contexts
 from .contexts.transfers import soon
 from .links.listener import Link
-from .live_session import LiveSession, SessionNotFound, Turn
-from .sandbox import Sandbox, SandboxError, SandboxFactory, SandboxGone
+from .live_session import LiveSession, ServerEnding, SessionNotFound, Turn
+from .sandbox import Sandbox, SandboxFactory, SandboxGone
 from .settings import Settings
 from .store import Page, ReplyForm, SessionRecord, Status, Store
 
@@ -75,20 +78,23 @@ class SessionManager:
         """
         wanted = mounts or []
         self.contexts.check(wanted, self._sandboxes)
-        record = SessionRecord(f"session-{secrets.token_hex(16)}", image_id, reply_form)
-        sandbox = await self._open(record.id, [mount.path for mount in wanted])
-        self._store.add(record, labels)
-        self._live[record.id] = live = LiveSession(
-            record.id,
-            sandbox,
-            anyio.Semaphore(self._settings.calls_per_session),
-            self._settings.waiting_calls_per_session,
-            idle_timeout_s,
-            on_idle=lambda idle: self.release(idle.id),
-            on_lost=self._note_loss,
+        session_id = f"session-{secrets.token_hex(16)}"
+        sandbox = await self._open(session_id, [mount.path for mount in wanted])
+        record = SessionRecord(
+            session_id,
+            image_id,
+            reply_form,
+            workspace=sandbox.workspace,
+            idle_timeout_s=idle_timeout_s,
+            mounts=write_down(wanted),
+            arrived=not wanted,
         )
-        live.touch()
-        coming = self.contexts.transfers.attach(record.id, wanted, sandbox.volumes)
+        try:
+            self._store.add(record, labels)
+        except BaseException:
+            await sandbox.aclose()
+            raise
+        coming = self._begin(record, sandbox, wanted)
         if coming is not None:
             try:
                 await soon(coming)
@@ -97,6 +103,25 @@ class SessionManager:
                 self.release(record.id)
                 raise
         return record
+
+    async def restore(self) -> None:
+        """Go on with the sessions of the server that had this state before.
+
+        Their sandboxes are opened at their first call. What that server was about to end, or had
+        begun and told nobody of, is removed.
+        """
+        records = self._store.all()
+        for record in records:
+            mounts = read_again(record.mounts)
+            paths = [mount.path for mount in mounts]
+            sandbox = self._sandboxes.restore(record.id, paths, record.workspace)
+            self._begin(record, sandbox, mounts)
+            if record.status is Status.DELETING:
+                self.release(record.id)
+            elif record.status is Status.FAILED:
+                self._store.set_status(record.id, Status.RUNNING)
+        await self._sandboxes.keep_only({record.workspace for record in records})
+        await asyncio.gather(*self._ending)
 
     def get(self, session_id: str) -> SessionRecord:
         """Find a session; one that is being released is still there.
@@ -170,10 +195,13 @@ class SessionManager:
 
         Raises:
             SessionNotFound: There is no such session.
+            ServerEnding: No further call may begin.
         """
         live = self._live.get(session_id)
         if live is None:
             raise SessionNotFound(session_id)
+        if self._closing:
+            raise ServerEnding(kept=bool(live.sandbox.workspace), ran=False)
         return live.turn(limit_s=limit_s, queue=queue, waits_as=waits_as)
 
     def stream_token(self, session_id: str) -> str:
@@ -227,21 +255,67 @@ class SessionManager:
             raise SessionNotFound(session_id)
         live.release()
         self.contexts.of_sessions.end(session_id)
-        self._store.set_status(session_id, Status.DELETING)
+        self._note_status(session_id, Status.DELETING)
         task = asyncio.create_task(self._end(live))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
         return task
 
-    async def aclose(self) -> None:
-        """End every session and refuse new ones."""
+    async def drain(self, timeout_s: float) -> None:
+        """Let no further call begin, and wait for those in flight.
+
+        Args:
+            timeout_s: Seconds to wait at most.
+        """
         self._closing = True
-        for session_id in list(self._live):
-            self.release(session_id)
+        with anyio.move_on_after(timeout_s):
+            for live in list(self._live.values()):
+                await live.quiet.wait()
+
+    async def aclose(self) -> None:
+        """End every session but those that outlive the server, and refuse new ones."""
+        self._closing = True
+        for live in list(self._live.values()):
+            live.suspend()
+            if not live.sandbox.workspace:
+                self.release(live.id)
         await asyncio.gather(*self._ending)
+        # Those that outlive it lose their sandboxes; their calls are answered by that.
+        await self._sandboxes.aclose()
         await self.contexts.aclose()
 
+    def _begin(
+        self, record: SessionRecord, sandbox: Sandbox, mounts: list[Mount]
+    ) -> asyncio.Task[None] | None:
+        """Begin, or go on with, a session; return what brings the files of its contexts."""
+        self._live[record.id] = live = LiveSession(
+            record.id,
+            sandbox,
+            anyio.Semaphore(self._settings.calls_per_session),
+            self._settings.waiting_calls_per_session,
+            record.idle_timeout_s,
+            on_idle=self._end_of_time,
+            on_lost=self._note_loss,
+            token=record.token,
+        )
+        live.touch()
+        if self._settings.max_life_s:
+            live.live_for(record.created_s + self._settings.max_life_s - time.time())
+        coming = self.contexts.transfers.attach(
+            record.id, mounts, sandbox.volumes, arrived=record.arrived
+        )
+        if coming is not None:
+            coming.add_done_callback(lambda task: self._note_arrival(record.id, task))
+        return coming
+
+    def _end_of_time(self, live: LiveSession) -> None:
+        """A session was idle for too long, or has lived for as long as one may."""
+        if live.id in self._live:
+            self.release(live.id)
+
     async def _open(self, session_id: str, volumes: list[str]) -> Sandbox:
+        if self._closing:
+            raise ServerEnding(kept=False, ran=False)
         limit = self._settings.max_sessions
         if len(self._live) + len(self._ending) + self._opening >= limit:
             raise TooManySessions(f"This server has {limit} sessions, as many as it allows.")
@@ -252,7 +326,7 @@ class SessionManager:
             self._opening -= 1
         if self._closing:
             await sandbox.aclose()
-            raise SandboxError("This server is ending.")
+            raise ServerEnding(kept=False, ran=False)
         return sandbox
 
     async def _end(self, live: LiveSession) -> None:
@@ -263,12 +337,31 @@ class SessionManager:
             # The session is gone for its users whatever is left of it; the log says what.
             logger.exception("%s did not end cleanly", live.id)
         finally:
-            self._store.remove(live.id)
+            with _logged(live.id):
+                self._store.remove(live.id)
 
     def _note_loss(self, live: LiveSession, cause: SandboxGone) -> None:
-        if live.lost:
+        if live.lost or live.released or live.suspended:
             return
         live.lost = True
         # It stays until it is released, so that its users learn why it fails.
         logger.warning("%s has lost its sandbox: %s", live.id, cause)
-        self._store.set_status(live.id, Status.FAILED)
+        self._note_status(live.id, Status.FAILED)
+
+    def _note_status(self, session_id: str, status: Status) -> None:
+        with _logged(session_id):
+            self._store.set_status(session_id, status)
+
+    def _note_arrival(self, session_id: str, coming: asyncio.Task[None]) -> None:
+        if not coming.cancelled() and coming.exception() is None and not self._closing:
+            with _logged(session_id):
+                self._store.note_arrival(session_id)
+
+
+@contextlib.contextmanager
+def _logged(session_id: str) -> Generator[None]:
+    """Go on without a note that can't be written; the next start finds out by itself."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        logger.error("the state of %s was not written down: %s", session_id, error)

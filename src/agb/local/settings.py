@@ -114,8 +114,12 @@ class Settings:
     """An idle connection is closed after that. Longer than clients keep one (httpx: 5 s), because
     a request that meets a connection just being closed is lost."""
 
+    drain_s: float = _seconds(5)
+    """A standing server that is told to stop waits so long for the calls in flight; what still runs
+    then is ended and answered."""
+
     shutdown_grace_s: float = _seconds(3)
-    """Calls still running this long after the signal to stop are cut off."""
+    """Connections still open this long after that are cut off."""
 
     log_max_bytes: int = _positive(1 * MIB)
     """A log file is not let grow beyond that."""
@@ -123,6 +127,9 @@ class Settings:
     # ---- sessions --------------------------------------------------------------------------------
     max_sessions: int = _positive(256)
     """Sessions alive at the same time."""
+
+    max_life_s: float = field(default=7 * 24 * 3600.0, converter=float, validator=ge(0.0))
+    """A session ends so long after its creation, whatever it does; 0 lets it live on."""
 
     calls_per_session: int = _positive(64)
     """Tool calls of one session in flight; further ones wait their turn."""
@@ -215,6 +222,10 @@ class Settings:
     inside: InsideSettings = field(factory=InsideSettings, validator=instance_of(InsideSettings))
     """What the agent of each sandbox enforces."""
 
+    # ---- what is kept ----------------------------------------------------------------------------
+    state: str | None = field(default=None, validator=optional(instance_of(str)))
+    """The folder of a standing server, or `none`; None chooses. Embedded servers keep nothing."""
+
     # ---- this machine ----------------------------------------------------------------------------
     python: str | None = field(default=None, validator=optional(instance_of(str)))
     """The Python that runs the cells; None is the one that runs the server."""
@@ -297,7 +308,7 @@ def _value(setting: Attribute[Any], text: str) -> object:
             takes = "a whole number above 0"
             value = int(text)
         elif kind.startswith("float"):
-            takes = "a number above 0"
+            takes = "a number, 0 or more" if setting.name == "max_life_s" else "a number above 0"
             value = float(text)
         else:
             value = text

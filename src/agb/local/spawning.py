@@ -59,6 +59,7 @@ class Spawning:
         self._ends: dict[int, asyncio.Future[Ended]] = {}
         self._prepared: asyncio.Future[str | None] = self._loop.create_future()
         self.alive: bool = True
+        self.closing: bool = False
         # What the socket's buffer had no room for: many sandboxes asked for at once.
         self._outbox: deque[tuple[bytes, list[int]]] = deque()
         self._loop.add_reader(ours.fileno(), self._hear)
@@ -72,6 +73,7 @@ class Spawning:
         filter_: str,
         groups: Sequence[str],
         watch: Mapping[str, int | None],
+        lock: int | None = None,
     ) -> Spawning:
         """Start a spawner and have it get ready.
 
@@ -82,6 +84,7 @@ class Spawning:
             filter_: The seccomp program, in hexadecimal.
             groups: The directories of the server's control groups.
             watch: The limits the kernel does not keep: `memory`, `disk`, `inodes`.
+            lock: A descriptor that holds a lock, to hold it until all sandboxes are gone.
 
         Raises:
             SpawnerFailed: It could not.
@@ -89,7 +92,7 @@ class Spawning:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs:
-            self = cls(_start_process(theirs.fileno()), ours)
+            self = cls(_start_process(theirs.fileno(), lock), ours)
         prepare = {"state": state, "binds": list(binds), "users": users, "seccomp": filter_}
         self._say({"prepare": {**prepare, "groups": list(groups), "watch": dict(watch)}})
         problem = await self._prepared
@@ -129,10 +132,11 @@ class Spawning:
         Args:
             timeout_s: Seconds to wait for it; it goes on cleaning up afterwards.
         """
+        self.closing = True
         self._disconnect()
         # Not by a thread that waits: it would keep the server from ending.
         with contextlib.suppress(OSError, asyncio.TimeoutError):
-            await asyncio.wait_for(_exit_of(self._process), timeout_s)
+            await asyncio.wait_for(exit_of(self._process), timeout_s)
         if self._process.poll() is None:
             logger.warning("the spawner is still removing the files of sessions")
             self._process.returncode = 0  # It is left to itself: no complaint about that.
@@ -212,7 +216,7 @@ def _close_all(descriptors: Sequence[int]) -> None:
         os.close(descriptor)
 
 
-def _start_process(descriptor: int) -> subprocess.Popen[bytes]:
+def _start_process(descriptor: int, lock: int | None) -> subprocess.Popen[bytes]:
     """Start the spawner's process on a socket."""
     return subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _START, str(descriptor)],
@@ -220,13 +224,13 @@ def _start_process(descriptor: int) -> subprocess.Popen[bytes]:
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        pass_fds=(descriptor,),
+        pass_fds=(descriptor,) if lock is None else (descriptor, lock),
         # Ctrl-C on the server's terminal is the server's business.
         start_new_session=True,
     )
 
 
-async def _exit_of(process: subprocess.Popen[bytes]) -> None:
+async def exit_of(process: subprocess.Popen[bytes]) -> None:
     """Wait for a process without a thread and without asking again and again."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()

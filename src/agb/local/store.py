@@ -1,6 +1,8 @@
 """What the server remembers of its sessions: a small SQLite database.
 
-A session ends with the server that opened it, so the database lives in memory; each statement
+Without a state folder sessions end with their server, and the database lives in memory. With one it
+is a file with a write-ahead log: what has been written is with the kernel when a statement returns,
+so a server that is killed loses nothing of it; a power cut may cost the last seconds. A statement
 takes microseconds and runs where it is called, on the event loop.
 """
 
@@ -8,19 +10,30 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 import sqlite3
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from enum import Enum
+from typing import Any
 
 import attrs
 
-_SCHEMA = """
+_VERSION = 1
+_SCHEMA = f"""
+BEGIN;
 CREATE TABLE session (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     image_id TEXT NOT NULL,
     reply_form TEXT NOT NULL,
-    status TEXT NOT NULL
+    status TEXT NOT NULL,
+    token TEXT NOT NULL,
+    workspace TEXT NOT NULL,
+    created_s REAL NOT NULL,
+    idle_timeout_s INTEGER,
+    mounts TEXT NOT NULL,
+    arrived INTEGER NOT NULL
 );
 CREATE TABLE label (
     session_id TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
@@ -28,7 +41,15 @@ CREATE TABLE label (
     value TEXT NOT NULL,
     PRIMARY KEY (session_id, name)
 ) WITHOUT ROWID;
+PRAGMA user_version = {_VERSION};
+COMMIT;
 """
+_COLUMNS = (
+    "id, image_id, reply_form, status, token, workspace, created_s, idle_timeout_s, mounts, arrived"
+)
+_ADD = f"INSERT INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_BY_ID = f"SELECT {_COLUMNS} FROM session WHERE id = ?"  # noqa: S608
+_ALL = f"SELECT {_COLUMNS} FROM session ORDER BY position"  # noqa: S608
 
 # Relational division: no wanted label may be one that the session lacks. One statement for any
 # number of labels, because SQLite limits how deep a chain of AND may grow.
@@ -67,12 +88,24 @@ class SessionRecord:
         image_id: The image it was asked for, or "".
         reply_form: How its tool replies are written.
         status: Where it is in its life.
+        token: Who knows it may stream in this session, and nothing else.
+        workspace: By what its files are found again; "" if they end with its sandbox.
+        created_s: When it was created, in seconds since 1970.
+        idle_timeout_s: How long it lives without a call, in seconds; None means for ever.
+        mounts: Its contexts, as `contexts.mounts.write_down` writes them.
+        arrived: Whether the files of its contexts are all there.
     """
 
     id: str
     image_id: str
     reply_form: ReplyForm
     status: Status = Status.RUNNING
+    token: str = attrs.field(factory=secrets.token_urlsafe, repr=False)
+    workspace: str = ""
+    created_s: float = attrs.field(factory=time.time)
+    idle_timeout_s: int | None = None
+    mounts: str = "[]"
+    arrived: bool = True
 
 
 @attrs.frozen
@@ -100,10 +133,36 @@ class Store:
     Used from one thread only, the one that made it.
     """
 
-    def __init__(self) -> None:
-        self._database = sqlite3.connect(":memory:")
+    def __init__(self, path: str = ":memory:") -> None:
+        """Open the database.
+
+        Args:
+            path: Its file; by default it lives in memory.
+
+        Raises:
+            sqlite3.Error: It can't be used.
+        """
+        self._database = sqlite3.connect(path)
+        try:
+            self._prepare()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _prepare(self) -> None:
         self._database.execute("PRAGMA foreign_keys = ON")
-        self._database.executescript(_SCHEMA)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        (found,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            self._database.executescript(_SCHEMA)
+        elif version != _VERSION:
+            raise sqlite3.DatabaseError(f"it was written by another version of agb ({version})")
+        # Whether there is room, asked now and not by the first session.
+        self._database.execute(f"PRAGMA user_version = {_VERSION}")
 
     def close(self) -> None:
         """Forget everything."""
@@ -118,8 +177,19 @@ class Store:
         """
         with self._database:
             self._database.execute(
-                "INSERT INTO session (id, image_id, reply_form, status) VALUES (?, ?, ?, ?)",
-                (record.id, record.image_id, record.reply_form.value, record.status.value),
+                _ADD,
+                (
+                    record.id,
+                    record.image_id,
+                    record.reply_form.value,
+                    record.status.value,
+                    record.token,
+                    record.workspace,
+                    record.created_s,
+                    record.idle_timeout_s,
+                    record.mounts,
+                    record.arrived,
+                ),
             )
             self._insert_labels(record.id, labels)
 
@@ -132,10 +202,22 @@ class Store:
         Returns:
             What is known of it, or None.
         """
-        row = self._database.execute(
-            "SELECT id, image_id, reply_form, status FROM session WHERE id = ?", (session_id,)
-        ).fetchone()
-        return None if row is None else _record(*row)
+        row = self._database.execute(_BY_ID, (session_id,)).fetchone()
+        return None if row is None else _record(row)
+
+    def all(self) -> list[SessionRecord]:
+        """Return every session, oldest first."""
+        rows = self._database.execute(_ALL)
+        return [_record(row) for row in rows.fetchall()]
+
+    def note_arrival(self, session_id: str) -> None:
+        """Note that the files of a session's contexts are all there.
+
+        Args:
+            session_id: Its identifier.
+        """
+        with self._database:
+            self._database.execute("UPDATE session SET arrived = 1 WHERE id = ?", (session_id,))
 
     def set_status(self, session_id: str, status: Status) -> None:
         """Note where a session is in its life.
@@ -204,12 +286,12 @@ class Store:
         (total,) = self._database.execute(f"SELECT count(*) {_MATCHING}", wanted).fetchone()
         # One row more than asked for tells whether another page follows.
         rows = self._database.execute(
-            f"SELECT position, id, image_id, reply_form, status {_MATCHING}"
+            f"SELECT position, {_COLUMNS} {_MATCHING}"
             "AND position > :after ORDER BY position LIMIT :limit",
             {**wanted, "after": page_position(token), "limit": limit + 1},
         ).fetchall()
         next_token = page_token(rows[limit - 1][0]) if len(rows) > limit else None
-        return Page([_record(*row[1:]) for row in rows[:limit]], next_token, total)
+        return Page([_record(row[1:]) for row in rows[:limit]], next_token, total)
 
     def _insert_labels(self, session_id: str, labels: Mapping[str, str]) -> None:
         self._database.executemany(
@@ -218,8 +300,21 @@ class Store:
         )
 
 
-def _record(id: str, image_id: str, reply_form: str, status: str) -> SessionRecord:
-    return SessionRecord(id, image_id, ReplyForm(reply_form), Status(status))
+def _record(row: Sequence[Any]) -> SessionRecord:
+    id, image_id, reply_form, status, *others, arrived = row
+    token, workspace, created_s, idle_timeout_s, mounts = others
+    return SessionRecord(
+        id,
+        image_id,
+        ReplyForm(reply_form),
+        Status(status),
+        token,
+        workspace,
+        created_s,
+        idle_timeout_s,
+        mounts,
+        bool(arrived),
+    )
 
 
 def page_token(position: int) -> str:

@@ -58,6 +58,16 @@ def can_enter(path: str) -> bool:
     return all(_open_to_all(way) for way in {os.path.abspath(path), os.path.realpath(path)})
 
 
+def can_pass(path: str) -> bool:
+    """Say whether every user can get to what lies in a directory that is opened to them."""
+    path = os.path.dirname(os.path.realpath(path))
+    while os.stat(path).st_mode & 0o001:
+        if path == "/":
+            return True
+        path = os.path.dirname(path)
+    return False
+
+
 def _open_to_all(path: str) -> bool:
     """Check one path without asking where links lead."""
     if not os.stat(path).st_mode & 0o004:

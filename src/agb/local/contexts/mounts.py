@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
@@ -121,6 +122,22 @@ class Mount:
     keeps_archive: bool = False
     keep_days: int | None = None
     recycled: tuple[str, ...] = ("",)
+
+
+def write_down(mounts: Sequence[Mount]) -> str:
+    """Write the contexts of a session as JSON, for `read_again`."""
+    return json.dumps([attrs.asdict(mount) for mount in mounts])
+
+
+def read_again(text: str) -> list[Mount]:
+    """Read what `write_down` has written."""
+    mounts: list[Mount] = []
+    for fields in json.loads(text):
+        pairs = fields.pop("selection")["pairs"]
+        selection = WhiteLists(tuple((white, tuple(excluded)) for white, excluded in pairs))
+        recycled = tuple(fields.pop("recycled"))
+        mounts.append(Mount(**fields, selection=selection, recycled=recycled))
+    return mounts
 
 
 def read_mounts(value: object) -> list[Mount]:

@@ -90,14 +90,20 @@ class Transfers:
         self._running: set[asyncio.Task[None]] = set()
 
     def attach(
-        self, session_id: str, mounts: list[Mount], volumes: Mapping[str, str]
+        self,
+        session_id: str,
+        mounts: list[Mount],
+        volumes: Mapping[str, str],
+        *,
+        arrived: bool = False,
     ) -> asyncio.Task[None] | None:
-        """Note the contexts of a new session and begin to bring their files.
+        """Note the contexts of a session and begin to bring their files.
 
         Args:
             session_id: The session.
             mounts: Its contexts.
             volumes: Path inside → directory of this machine.
+            arrived: Their files are there already, as in a session of an earlier server.
 
         Returns:
             A task that is done when they are there; None if the session has no contexts.
@@ -107,6 +113,8 @@ class Transfers:
         session = self._sessions[session_id] = _Session(volumes, mounts)
         for mount in mounts:
             self._catalog.touch(mount.context_id)
+        if arrived:
+            return None
         wanted = [(mount, mount.path) for mount in mounts if mount.downloads]
         return self._begin(session, Kind.DOWNLOAD, wanted)
 

@@ -44,6 +44,7 @@ class Agent:
         home: str,
         environment: Mapping[str, str],
         packages: Sequence[str],
+        notice: str = "",
     ) -> None:
         self._channel = channel
         self._at_limit = limits.at_limit
@@ -53,7 +54,7 @@ class Agent:
         place = Home(home)
         files = Files(limits, place)
         directories = Directories(limits, place)
-        code = Code(limits, place, environment, packages)
+        code = Code(limits, place, environment, packages, notice)
         shell = Shell(limits, place, environment)
         leftovers = Leftovers()
         whole_files = WholeFiles(place, handing)

@@ -36,6 +36,7 @@ class Code:
         home: Home,
         environment: Mapping[str, str],
         packages: Sequence[str] = (),
+        notice: str = "",
     ) -> None:
         """Prepare the languages; their processes start later.
 
@@ -44,7 +45,9 @@ class Code:
             home: Where the processes start.
             environment: All variables they see.
             packages: Directories of packages that Python does not find by itself.
+            notice: What the first cell is to be told, or "".
         """
+        self._untold = [notice] if notice else []
         search_path = environment.get("PATH")
         self._languages = {
             "python": Language("python", lambda: _python(packages), limits, home, environment),
@@ -83,6 +86,9 @@ class Code:
         """
         chosen = self._languages.get(language)
         if chosen is not None:
+            untold, self._untold = self._untold, []
+            for notice in untold:
+                chosen.tell(notice)
             return chosen.run(code, timeout_s, cancellation, events)
         if language in _KNOWN_ELSEWHERE:
             problem = f"This version of the local server does not run {language} yet"
@@ -111,6 +117,10 @@ class Language:
         self._busy = False
         self._kernel: Kernel | None = None
         self._lost = ""
+
+    def tell(self, notice: str) -> None:
+        """Have the next cell told something."""
+        self._lost += f"{notice}\n"
 
     def warm_up(self, cancellation: Cancellation) -> None:
         """Start the process if there is none, and wait for it."""
@@ -165,8 +175,8 @@ class Language:
         """Evaluate a cell, alone."""
         if self._kernel is not None and self._kernel.ended is not None:
             self._lose(self._kernel)
-        notice, self._lost = self._lost, ""
         kernel = self._ready_kernel(cancellation)
+        notice, self._lost = self._lost, ""
         started = time.monotonic()
         error: dict[str, object] | None = None
         timed_out = False
@@ -211,7 +221,7 @@ class Language:
 
     def _lose(self, kernel: Kernel, notice: str | None = None) -> None:
         """Let go of a process that has ended, and remember to say so."""
-        self._lost = f"{kernel.ended}\n" if notice is None else notice
+        self._lost += f"{kernel.ended}\n" if notice is None else notice
         kernel.dispose()
         self._kernel = None
 

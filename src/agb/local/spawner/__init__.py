@@ -8,14 +8,14 @@ SOCK_SEQPACKET socket, one JSON message a packet:
     {"prepare": {"state", "binds": [[source, target]…], "users": [first, count] | null,
                  "seccomp", "groups": [path…], "watch": {"memory" | null, "disk", "inodes"}}}
         → {"prepared": null} or {"prepared": "why not"}
-    {"open": number, "bwrap", "options", "command", "workspace", "volumes",
+    {"open": number, "bwrap", "options", "command", "workspace", "volumes", "kept",
      "groups": [[path, [[file, value]…]]…]}, with the agent's socket
     {"close": number}
         → {"ended": number, "status", "errors"}
 
 `ended` also comes when a sandbox ends by itself. By then all its processes are gone, and so are its
-workspace and its volumes. At the end of the stream the server has gone, whatever became of it: all
-sandboxes are killed and everything is removed.
+workspace and its volumes, unless they are to be kept. At the end of the stream the server has gone,
+whatever became of it: all sandboxes are killed, and everything else is removed.
 """
 
 MAX_PACKET = 1 << 17

@@ -33,6 +33,8 @@ class Child:
         self.error_pipe: int | None = None
         self.starting: bool = False
         self.doomed: bool = False
+        self.kept: bool = False
+        """Whether its files outlive it."""
 
     def start(
         self,

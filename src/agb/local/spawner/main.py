@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import select
@@ -123,6 +124,7 @@ class Spawner:
             [message["workspace"], *message["volumes"]],
             [path for path, _values in message["groups"]],
         )
+        child.kept = message["kept"]
         self._children[child.number] = child
         try:
             self._start(child, message, agent)
@@ -138,12 +140,13 @@ class Spawner:
         # As root, `--uid` alone would leave the session root outside of its own view: the real
         # user has to be one without rights before bubblewrap begins. One for each session, so
         # that no two share a limit or a signal.
-        user = None
-        if self._users is not None:
-            first, count = self._users
-            user = first + int.from_bytes(os.urandom(4), "big") % count
+        user = self._user_for(child)
         for directory in child.directories:
-            os.mkdir(directory, 0o700)
+            try:
+                os.mkdir(directory, 0o700)
+            except FileExistsError:
+                if not child.kept:
+                    raise
             if user is not None:
                 os.chown(directory, user, user)
         with groups.entered(message["groups"]) as enter:
@@ -162,6 +165,23 @@ class Spawner:
         self._have_watched(child)
         ended = os.pidfd_open(child.outer.pid)
         self._watch(ended, lambda: self._outer_ended(child, ended))
+
+    def _user_for(self, child: Child) -> int | None:
+        """Choose the user of a session: the one to whom its files belong, if there are some.
+
+        Raises:
+            PermissionError: They belong to somebody who must not be one.
+        """
+        if self._users is None:
+            return None
+        first, count = self._users
+        home = child.directories[0]
+        if child.kept and os.path.isdir(home):
+            user = os.stat(home).st_uid
+            if not first <= user < first + count:
+                raise PermissionError(errno.EPERM, f"belongs to user {user}", home)
+            return user
+        return first + int.from_bytes(os.urandom(4), "big") % count
 
     # ---- what happens to a sandbox ---------------------------------------------------------------
 
@@ -231,10 +251,13 @@ class Spawner:
         self._clean_up(child)
 
     def _clean_up(self, child: Child) -> None:
-        """Remove the directories; large ones take a while, so another process does it."""
+        """Remove the directories; large ones take a while, so another process does it.
+
+        Those that outlive the sandbox are removed by the server, when it ends the session.
+        """
         self._tell_warden({"forget": child.number})
         groups.remove(child.groups)
-        remover = start_removing(*child.directories)
+        remover = start_removing(*([] if child.kept else child.directories))
         self._removers.add(remover.pid)
         removed = os.pidfd_open(remover.pid)
         self._watch(removed, lambda: self._removed(child, remover, removed))
