@@ -47,7 +47,7 @@ class Standing:
             [sys.executable, "-m", "agb.local", "serve", "--json", "--port", str(self._port)],
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "AGB_API_KEY": KEY},
+            env={**os.environ, "AGB_API_KEY": KEY, "AGB_LOCAL_STATE": "none"},
         )
         assert self._process.stdout is not None
         assert json.loads(self._process.stdout.readline())["endpoint"] == self.config.endpoint

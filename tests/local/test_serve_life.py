@@ -37,8 +37,9 @@ def busy_session(server) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_server_with_all_its_sandboxes(start_server, family, number):
+def test_a_signal_ends_the_server_with_all_its_sandboxes(start_server, family, monkeypatch, number):
     """SIGTERM and SIGINT: exit code 0, no process left, and soon."""
+    monkeypatch.setenv("AGB_LOCAL_DRAIN", "0.1")
     server = start_server()
     busy_session(server)
     connection = begin(server, server.create(), "shell", shell("touch started; sleep 4711"))
@@ -52,8 +53,24 @@ def test_a_signal_ends_the_server_with_all_its_sandboxes(start_server, family, n
     connection.close()
 
 
-def test_a_call_in_flight_is_answered_at_the_end(start_server):
+def test_a_call_in_flight_is_finished_before_the_end(start_server):
+    """A server that is told to stop lets a call of a second come to its end."""
+    server = start_server()
+    connection = begin(server, server.create(), "shell", shell("touch started; sleep 1; echo x"))
+
+    server.process.terminate()
+
+    answer = b""
+    while piece := connection.recv(65536):
+        answer += piece
+    connection.close()
+    envelope = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert json.loads(envelope["data"]["content"][0]["text"])["stdout"] == "x\n"
+
+
+def test_a_call_in_flight_is_answered_at_the_end(start_server, monkeypatch):
     """A server that ends answers the calls it cuts off, in an envelope."""
+    monkeypatch.setenv("AGB_LOCAL_DRAIN", "0.1")
     server = start_server()
     session_id = server.create()
     connection = begin(server, session_id, "shell", shell("touch started; sleep 4711"))
@@ -65,7 +82,7 @@ def test_a_call_in_flight_is_answered_at_the_end(start_server):
         answer += piece
     connection.close()
     envelope = json.loads(answer.partition(b"\r\n\r\n")[2])
-    assert (envelope["success"], envelope["code"]) == (False, "InvalidSession.NotFound")
+    assert (envelope["success"], envelope["code"]) == (False, "ServerEnding")
 
 
 def test_a_killed_server_leaves_no_process(start_server, family):

@@ -319,6 +319,10 @@ class LocalSandbox:
         else:
             reason = "its first process was killed or has crashed"
         self._connection.close(f"The sandbox of this session has ended: {reason}")
+        if self._spawning.closing:
+            # The server ends, and with it whoever could still ask for the files.
+            self._descriptors.close()
+            self._overruns.close()
 
     def condemn(self) -> None:
         """Have the spawner kill it; needs no waiting."""
