@@ -54,7 +54,7 @@ def test_plain_text_is_the_output_verbatim(text):
 
 
 @pytest.mark.parametrize("answer", [tool_text(""), envelope({}), envelope(None)])
-def test_no_text_is_a_success_with_empty_output(answer):
+def test_t17_no_text_is_a_success_with_empty_output(answer):
     """A program that prints nothing succeeds, and its result is `""` (T17, D11)."""
     result = run(answer)
 
@@ -88,7 +88,7 @@ PRINTED = [
 
 
 @pytest.mark.parametrize("value", PRINTED, ids=json.dumps)
-def test_json_without_the_marker_keys_stays_verbatim(value):
+def test_t16_json_without_the_marker_keys_stays_verbatim(value):
     """JSON that a program printed is returned untouched (T16)."""
     text = json.dumps(value) + "\n"
 

@@ -170,7 +170,7 @@ def test_structured_text_of_a_failed_tool():
     assert (result.exit_code, result.trace_id, result.error_message) == (9, "tt", "se")
 
 
-def test_failed_tool_with_exit_code_0_is_a_failure():
+def test_t01_failed_tool_with_exit_code_0_is_a_failure():
     """`isError` is a failure whatever the exit code says (T1)."""
     assert play(execute(), tool_failure(json.dumps(STRUCTURED))).result.success is False
 
@@ -191,7 +191,7 @@ NOT_STRUCTURED = [
 
 
 @pytest.mark.parametrize("value", NOT_STRUCTURED, ids=json.dumps)
-def test_json_without_the_marker_keys_stays_verbatim(value):
+def test_t16_json_without_the_marker_keys_stays_verbatim(value):
     """JSON that a command printed is its output, unless all three marker keys are there (T16)."""
     text = json.dumps(value)
 

@@ -32,7 +32,7 @@ def error_of(body, status=200, header=""):
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
-def test_success_is_2xx_and_success_true(status):
+def test_t01_success_is_2xx_and_success_true(status):
     """HTTP 2xx with `success: true` is a success, whatever the code says (T1)."""
     reply = read({**OK, "code": ""}, status)
 
@@ -42,13 +42,13 @@ def test_success_is_2xx_and_success_true(status):
 
 
 @pytest.mark.parametrize("status", [199, 300, 302, 400, 401, 403, 404, 429, 500, 503])
-def test_other_statuses_are_failures_even_with_success_true(status):
+def test_t01_other_statuses_are_failures_even_with_success_true(status):
     """HTTP other than 2xx is a failure even if the body says success (T1)."""
     assert error_of(OK, status).status_code == status
 
 
 @pytest.mark.parametrize("success", [False, None, 1, "true", [], {}])
-def test_success_must_be_json_true(success):
+def test_t01_success_must_be_json_true(success):
     """`success` that is not JSON true is a failure even with HTTP 200 (T1)."""
     error = error_of({**OK, "success": success, "message": "no"})
 
@@ -101,7 +101,7 @@ def test_lost_session_is_a_session_error():
         (None, 5, 5, "GET /sdk/GetLabel failed with HTTP 500 and no message"),
     ],
 )
-def test_error_text_is_that_of_the_tool_then_message_then_code(data, message, code, expected):
+def test_t03_error_text_is_that_of_the_tool_then_message_then_code(data, message, code, expected):
     """The tool's own text beats the API's message, which beats the status line (T3, D26)."""
     body = {"success": False, "data": data, "message": message, "code": code}
 
@@ -124,7 +124,7 @@ def test_error_text_is_that_of_the_tool_then_message_then_code(data, message, co
 @pytest.mark.parametrize(
     ("rest", "status"), [({"success": True}, 200), ({"success": False}, 400), ({}, 500)]
 )
-def test_request_id_is_in_the_body_or_in_the_header(body, header, expected, rest, status):
+def test_t07_request_id_is_in_the_body_or_in_the_header(body, header, expected, rest, status):
     """The request id is `requestId` in either casing, else the header, for any outcome (T7)."""
     try:
         found = read({**body, **rest}, status, header).request_id
@@ -171,7 +171,7 @@ def test_an_own_verdict_beats_a_nested_one():
     ],
 )
 @pytest.mark.parametrize("status", [200, 502])
-def test_body_without_verdict_names_status_and_first_bytes(content, excerpt, status):
+def test_t02_body_without_verdict_names_status_and_first_bytes(content, excerpt, status):
     """A body that is no envelope fails with its status and its beginning (T2, T31)."""
     error = error_of(content, status, "head")
 

@@ -36,7 +36,7 @@ def test_blocks_of_the_protocol():
         (["/a"], "/a: text with /a: in it\n/a: again", {"/a": "text with /a: in it\n/a: again"}),
     ],
 )
-def test_only_paths_that_were_asked_for_begin_a_block(paths, text, contents):
+def test_t14_only_paths_that_were_asked_for_begin_a_block(paths, text, contents):
     """Separators, colons and other paths inside a content do not cut it (T14)."""
     assert play(files.read_multiple("s-1", paths), tool_text(text)).result.unwrap() == contents
 

@@ -75,7 +75,7 @@ SEAMS = [
 
 @pytest.mark.parametrize("cut", [None, whole_characters, broken_characters])
 @pytest.mark.parametrize("text", SEAMS, ids=range(len(SEAMS)))
-def test_characters_at_every_seam_survive(text, cut):
+def test_t09_characters_at_every_seam_survive(text, cut):
     """No character is lost or broken where two ranges meet, with or without binary ranges (T9)."""
     result = read_text(FileService(text.encode(), cut)).result
 
@@ -94,7 +94,7 @@ long_texts = st.builds(
 
 
 @given(long_texts, st.sampled_from([None, whole_characters, broken_characters]))
-def test_any_text_is_read_exactly(text, cut):
+def test_t09_any_text_is_read_exactly(text, cut):
     """Any text is read as it is, whatever the service makes of ranges (T9)."""
     assert read_text(FileService(text.encode(), cut)).result.unwrap() == text
 
@@ -126,7 +126,7 @@ def test_after_one_range_of_text_the_binary_form_is_not_asked_for_again():
     assert [given.get("format") for given in played.arguments] == [None, "binary", None, None]
 
 
-def test_broken_seams_are_read_again_in_one_piece():
+def test_t09_broken_seams_are_read_again_in_one_piece():
     """A service that breaks characters is asked once more, without offset and length (T9)."""
     played = read_text(FileService(("x" + "é" * CHUNK).encode(), broken_characters))
 
@@ -155,7 +155,7 @@ def test_half_of_a_character_in_a_reply_is_no_exception():
 
 @pytest.mark.parametrize("cut", [None, whole_characters])
 @pytest.mark.parametrize("length", [1, 4 * 9600 - 2, 4 * 9600, CHUNK - 1, CHUNK, CHUNK * 2])
-def test_file_that_says_it_is_empty_is_read_to_its_end(length, cut):
+def test_t10_file_that_says_it_is_empty_is_read_to_its_end(length, cut):
     """A file of size 0 that has content, as in `/proc`, is read all the same (T10)."""
     data = b"x:\n" * length
 
@@ -180,7 +180,7 @@ def test_empty_file_is_empty(cut):
     assert read_bytes(service).result.size == 0
 
 
-def test_empty_file_that_can_not_be_read_fails():
+def test_t10_empty_file_that_can_not_be_read_fails():
     """A file of size 0 is read once, and that may fail: it is not known to be empty (T10)."""
     script = tool_text("size: 0"), tool_failure("EACCES: permission denied")
 
@@ -200,7 +200,7 @@ def test_sizeless_file_that_breaks_off_fails():
     assert (result.success, result.content, result.error_message) == (False, "", "gone")
 
 
-def test_file_that_shrinks_ends_at_its_end():
+def test_t10_file_that_shrinks_ends_at_its_end():
     """A short binary range ends the reading (T10)."""
     played = read_bytes(FileService(b"x" * 10, size=CHUNK * 3))
 
@@ -208,7 +208,7 @@ def test_file_that_shrinks_ends_at_its_end():
     assert len(played.calls) == 2
 
 
-def test_file_that_grows_is_read_as_far_as_it_said():
+def test_t10_file_that_grows_is_read_as_far_as_it_said():
     """A file that grew meanwhile gives the bytes it had (T10)."""
     assert read_bytes(FileService(b"x" * CHUNK * 2, size=CHUNK)).result.size == CHUNK
 

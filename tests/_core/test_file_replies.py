@@ -99,7 +99,7 @@ def test_edit_sends_dry_run():
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_facts_are_typed_where_nothing_is_lost(line, key, value):
+def test_t15_facts_are_typed_where_nothing_is_lost(line, key, value):
     """A fact is a bool, an int, a float with a point, or text; names stay text (T15)."""
     info = play(files.info("s-1", "/a"), tool_text(f"noise\n{line}\nother: x")).result.unwrap()
 
@@ -143,7 +143,7 @@ def entry(name, is_directory):
         ("", []),
     ],
 )
-def test_entries_lose_only_their_prefix(text, entries):
+def test_t12_entries_lose_only_their_prefix(text, entries):
     """Each line `[DIR] name` or `[FILE] name` is an entry with its name verbatim (T12)."""
     assert play(files.list_directory("s-1", "/a"), tool_text(text)).result.unwrap() == entries
 
@@ -172,7 +172,7 @@ def test_any_name_is_listed_verbatim(listing):
         ("No matches found\n/tmp/a", ["No matches found", "/tmp/a"]),
     ],
 )
-def test_search_reads_one_path_a_line(text, matches):
+def test_t13_search_reads_one_path_a_line(text, matches):
     """A lone `No matches found`, or no text, is no match; blank lines are dropped (T13)."""
     assert play(files.search("s-1", "/", "*", None), tool_text(text)).result.unwrap() == matches
 

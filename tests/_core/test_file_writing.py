@@ -35,7 +35,7 @@ def expected_first(char, before):
 
 @pytest.mark.parametrize("char", WIDTHS)
 @pytest.mark.parametrize("before", range(5))
-def test_chunk_ends_at_the_last_character_that_fits(char, before):
+def test_t11_chunk_ends_at_the_last_character_that_fits(char, before):
     """Chunks are as many whole characters as fit into 51200 UTF-8 bytes (T11)."""
     content = "x" * before + char * CHUNK
 

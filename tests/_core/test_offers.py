@@ -34,7 +34,7 @@ def asked(steps, *script):
 
 
 @pytest.mark.parametrize("listed", [json.dumps(TOOLS), TOOLS], ids=["text", "list"])
-def test_a_service_is_asked_once_for_each_image(offers, listed):
+def test_t29_a_service_is_asked_once_for_each_image(offers, listed):
     """The tools of an image are listed once; without an image those of the default one (T29)."""
     first = asked(offers.require("", "shell"), envelope(listed))
 

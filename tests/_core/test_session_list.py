@@ -47,7 +47,7 @@ def test_no_match_is_a_success_without_ids(data):
     ("siblings", "count"),
     [({"count": 5}, 5), ({"totalCount": 6}, 6), ({"count": "5"}, 0), ({}, 0), ({"count": None}, 0)],
 )
-def test_total_is_count_or_total_count(siblings, count):
+def test_t21_total_is_count_or_total_count(siblings, count):
     """The number of matches is a sibling of `data`, under either name (T21)."""
     assert play(sessions.list_page(None, 1, 1), page(**siblings)).result.total_count == count
 

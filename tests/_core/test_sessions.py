@@ -97,7 +97,7 @@ def test_create_without_details_has_empty_ones():
         (None, "no session id"),
     ],
 )
-def test_create_needs_a_session_id_and_no_refusal(data, message):
+def test_t01_create_needs_a_session_id_and_no_refusal(data, message):
     """`data.success: false`, or no usable session id, is a failed creation (T1)."""
     result = play(sessions.create(CreateSessionParams()), envelope(data)).result
 
@@ -107,7 +107,7 @@ def test_create_needs_a_session_id_and_no_refusal(data, message):
     assert result.request_id == "R"
 
 
-def test_create_ignores_a_session_id_in_a_failed_envelope():
+def test_t01_create_ignores_a_session_id_in_a_failed_envelope():
     """A session id does not outweigh `success: false` of the envelope (T1)."""
     answer = envelope({"sessionId": "s-1"}, success=False, message="no")
 
@@ -254,7 +254,7 @@ def test_info_without_data_fails(data):
         (None, {}),
     ],
 )
-def test_get_labels_reads_a_json_text_or_an_object(data, labels):
+def test_t05_get_labels_reads_a_json_text_or_an_object(data, labels):
     """Labels come as JSON text or as an object; none is `{}` with success (T5)."""
     result = play(labelling.get_labels("s-1"), envelope(data)).result
 

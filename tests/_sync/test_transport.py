@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import httpx
@@ -91,7 +92,17 @@ def test_an_operation_gets_the_time_it_asked_for(method, given, read, service):
     agb.close()
 
 
-def test_a_short_time_out_is_not_rounded(service):
+def test_t06_a_reply_counts_whatever_type_it_claims(session, service):
+    """An envelope is read even if its content type is not that of JSON (T6)."""
+    body = json.dumps({"success": True, "data": {"labels": {"a": "b"}}})
+    service.on("/sdk/GetLabel", httpx.Response(200, text=body))
+
+    labels = session.get_labels()
+
+    assert labels.data == {"a": "b"}
+
+
+def test_t08_a_short_time_out_is_not_rounded(service):
     """A time-out below a second stays what it is."""
     agb = AGB("test-key", Config("https://api.test", 50), transport=service.transport)
 

@@ -219,7 +219,7 @@ def test_the_log_shows_no_key_and_no_code(start_server):
         b"GET /" + b"x" * 500_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
-def test_what_is_not_http_is_answered_in_an_envelope(server, request_bytes):
+def test_t31_what_is_not_http_is_answered_in_an_envelope(server, request_bytes):
     """T31: even a request that can't be parsed, or whose head is too long, is answered in JSON."""
     response, body = server.raw(request_bytes)
 
@@ -249,7 +249,7 @@ def test_an_oversized_body_is_refused_over_a_socket(server, chunked):
     assert response.json()["code"] == "RequestTooLarge"
 
 
-def test_a_large_write_is_accepted(server):
+def test_t11_a_large_write_is_accepted(server):
     """T11: a body of several megabytes is written in one call."""
     session_id = server.create()
     content = "é" * 2_000_000

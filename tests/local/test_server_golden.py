@@ -75,7 +75,7 @@ def test_the_life_of_a_session(server):
 
 
 @pytest.mark.parametrize(("line", "body"), SESSION_CALLS)
-def test_a_session_that_is_gone(server, line, body):
+def test_t22_a_session_that_is_gone(server, line, body):
     """T22, T30: each call on an unknown session is HTTP 400 `InvalidMcpSession.NotFound`."""
     check_failure(server.send(line.format("s-1"), body.format("s-1")))
 
@@ -112,7 +112,7 @@ def test_lists_by_page_and_label(server):
         server.send("POST /mcp/releaseSession", f'{{"sessionId": "{session_id}"}}')
 
 
-def test_an_asynchronous_release_ends_in_not_found(server):
+def test_t22_an_asynchronous_release_ends_in_not_found(server):
     """releaseSessionAsync, then polling getSessionInfo: DELETING until it is not found."""
     session_id = server.create()
     body = f'{{"sessionId": "{session_id}"}}'
@@ -126,7 +126,7 @@ def test_an_asynchronous_release_ends_in_not_found(server):
     check_failure(info)
 
 
-def test_links(server, plain):
+def test_t04_links(server, plain):
     """T4: both paths of getLink answer with an address."""
     for line in (
         f"GET /internet/getLink?sessionId={plain}&protocolType=https&port=30100",
@@ -173,7 +173,7 @@ def test_failing_code_in_both_forms(server, plain, structured):
     assert "Traceback" in "".join(cell["stderr"])
 
 
-def test_code_that_prints_nothing_is_no_failure(server, plain, structured):
+def test_t17_code_that_prints_nothing_is_no_failure(server, plain, structured):
     """T17: no output is an empty text for 0.4.1 and an object for 0.12, never an error."""
     code = '{"code": "x = 1", "language": "python", "timeout_s": 60}'
 
@@ -206,7 +206,7 @@ def test_failing_commands_of_old_clients(server, plain):
     }
 
 
-def test_output_that_looks_structured_stays_text(server, plain, structured):
+def test_t16_output_that_looks_structured_stays_text(server, plain, structured):
     """T16: a command that prints JSON is told apart from the structured reply by its session."""
     command = """{"command": "echo '{\\"exit_code\\": 9}'", "timeout_ms": 1000}"""
 
@@ -251,7 +251,7 @@ def test_files(server, plain):
     assert event == {"eventType": "delete", "path": "/tmp/d/b.py", "pathType": "file"}
 
 
-def test_several_files(server, plain):
+def test_t14_several_files(server, plain):
     """T14: blocks of path and content, told apart by a line of dashes."""
     for name, content in (("one", "one:two\\nthree"), ("two", "four")):
         server.text(plain, "write_file", f'{{"path": "/tmp/{name}", "content": "{content}"}}')
@@ -261,7 +261,7 @@ def test_several_files(server, plain):
     assert text == "/tmp/one:\none:two\nthree\n\n---\n/tmp/two:\nfour\n"
 
 
-def test_a_file_that_is_not_there(server, plain):
+def test_t03_a_file_that_is_not_there(server, plain):
     """A tool's failure is HTTP 200, `isError` and the reason; `message` stays null (T3)."""
     for tool in ("get_file_info", "read_file", "delete_file", "list_directory"):
         envelope = server.tool(plain, tool, '{"path": "/tmp/nope"}')
@@ -271,7 +271,7 @@ def test_a_file_that_is_not_there(server, plain):
         assert "No such file or directory" in data["content"][0]["text"]
 
 
-def test_a_tool_call_on_a_session_that_is_gone(server):
+def test_t30_a_tool_call_on_a_session_that_is_gone(server):
     """T30, T1: `InvalidSession.NotFound`, with `isError` for clients that look at nothing else."""
     envelope = server.tool("s-1", "shell", '{"command": "true", "timeout_ms": 1000}')
 
@@ -281,7 +281,7 @@ def test_a_tool_call_on_a_session_that_is_gone(server):
     assert envelope["data"]["isError"] is True
 
 
-def test_chunks_of_a_text_join_to_the_file(server, plain):
+def test_t09_chunks_of_a_text_join_to_the_file(server, plain):
     """T9: text ranges of 51200 bytes never cut a character and concatenate to the exact file."""
     content = "aé✓𝄞" * 12_000
     half = len(content) // 2

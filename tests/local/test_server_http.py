@@ -22,7 +22,7 @@ def check_failure(response: httpx.Response, status: int, code: str) -> dict:
     return body
 
 
-async def test_success_and_failure_carry_the_same_request_id_twice(api):
+async def test_t07_success_and_failure_carry_the_same_request_id_twice(api):
     """T7: the request identifier is in the body and in `x-request-id`, new for each request."""
     responses = [await api.post("/mcp/listTools"), await api.post("/mcp/getSession")]
 
@@ -74,7 +74,7 @@ async def test_the_scheme_of_the_key_may_be_in_any_case(api):
         ("POST", "/MCP/CREATESESSION"),
     ],
 )
-async def test_an_unknown_endpoint_is_404_in_an_envelope(api, method, path):
+async def test_t31_an_unknown_endpoint_is_404_in_an_envelope(api, method, path):
     """T31: an endpoint that this server lacks answers JSON that names it."""
     response = await api.client.request(method, path)
 
@@ -90,7 +90,7 @@ async def test_a_wrong_method_is_405_and_names_the_right_one(api):
     assert "POST" in body["message"]
 
 
-async def test_doubled_slashes_collapse(api):
+async def test_t25_doubled_slashes_collapse(api):
     """T25: a base address with a slash at its end works."""
     response = await api.client.post("http://test//mcp//listTools")
 
@@ -140,7 +140,7 @@ async def test_a_body_that_is_too_long_is_refused(make_api, chunked):
     assert "1000 bytes" in body["message"]
 
 
-async def test_a_failed_tool_call_is_an_error_in_its_data_too(api):
+async def test_t01_a_failed_tool_call_is_an_error_in_its_data_too(api):
     """T1: clients up to 0.7.1 look at `data.isError` only, so every failed `/mcp` call has it."""
     failures = [
         await api.client.post("/mcp", headers={"authorization": "Bearer wrong"}),

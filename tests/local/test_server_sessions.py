@@ -23,7 +23,7 @@ async def test_create_answers_what_every_client_reads(api):
     assert all(data[key] for key in ("sessionId", "appInstanceId", "resourceId"))
 
 
-async def test_create_without_an_image_works(api):
+async def test_t29_create_without_an_image_works(api):
     """T29: the image is optional, as it is up to 0.4.1."""
     first = await api.create(version=None)
     second = await api.create()
@@ -108,7 +108,7 @@ async def test_a_session_is_not_created_without_its_contexts(api, fake_sandboxes
     assert fake_sandboxes.opened == []
 
 
-async def test_labels_of_create_may_be_text_or_an_object(api):
+async def test_t05_labels_of_create_may_be_text_or_an_object(api):
     """T5: JSON inside JSON is accepted as text and as a native value."""
     for labels in ('{"a": "b c"}', {"a": "b c"}):
         session_id = await api.create(labels=labels)
@@ -140,7 +140,7 @@ async def test_the_resource_has_no_desktop(api):
 
 
 @pytest.mark.parametrize("path", ["/mcp/releaseSession", "/mcp/releaseSessionAsync"])
-async def test_a_released_session_is_not_found(api, fake_sandboxes, path):
+async def test_t22_a_released_session_is_not_found(api, fake_sandboxes, path):
     """T22, T23, T30: after release every call on the session is 400 `*.NotFound`."""
     session_id = await api.create()
     released = await api.post(path, sessionId=session_id)
@@ -371,7 +371,7 @@ async def link_api(make_api):
     ("protocol", "scheme"),
     [({}, "http"), ({"protocolType": "https"}, "http"), ({"protocolType": "WSS"}, "ws")],
 )
-async def test_links_on_both_paths(link_api, path, protocol, scheme):
+async def test_t04_links_on_both_paths(link_api, path, protocol, scheme):
     """T4: both generations of getLink give an address of this machine, unencrypted."""
     session_id = await link_api.create()
 
@@ -397,7 +397,7 @@ async def test_one_link_for_a_port(link_api):
     assert len(set(urls)) == len({url.port for url in urls}) == len({url.path for url in urls}) == 4
 
 
-async def test_links_are_bounded(link_api):
+async def test_t26_links_are_bounded(link_api):
     """T26: a link beyond the limit is refused with a message; those that are there stay."""
     session_id = await link_api.create()
     for port in ("1", "2"):
@@ -422,7 +422,7 @@ async def test_links_are_bounded(link_api):
         ({"port": "80", "protocolType": "ftp"}, "protocolType"),
     ],
 )
-async def test_links_are_refused_clearly(link_api, query, said):
+async def test_t26_links_are_refused_clearly(link_api, query, said):
     """T26: a link that can't be is refused with a message that says what to ask for."""
     session_id = await link_api.create()
 

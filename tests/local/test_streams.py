@@ -56,7 +56,7 @@ def error_of(told: list[dict]) -> dict[str, str]:
     return error
 
 
-def test_what_a_session_tells(server, created):
+def test_t27_what_a_session_tells(server, created):
     """T27: a session tells address and token of its streams, its tools, and no direct route."""
     found = server.send("POST /mcp/getSession", json.dumps({"sessionId": created["sessionId"]}))
 
@@ -108,7 +108,7 @@ def test_a_stream(connect):
     assert end["executionTime"] > 0
 
 
-def test_code_that_fails(connect):
+def test_t28_code_that_fails(connect):
     """T28: an error is an object; the traceback is on stderr; the end says why."""
     socket = connect()
     socket.send(run_code("a", "print('before')\n1 / 0"))

@@ -65,7 +65,7 @@ OUTPUT = {"output": [], "cursor": 0, "dropped": 0, "exit_code": None, "end": Fal
         (8, False),
     ],
 )
-async def test_the_reply_form_follows_the_client_of_the_session(
+async def test_t16_the_reply_form_follows_the_client_of_the_session(
     api, fake_sandboxes, version, structured
 ):
     """T16: `sdk_version` 0.8 or later at create chooses structured replies, nothing else does."""
@@ -149,7 +149,7 @@ async def test_a_structured_command_tells_what_the_protocol_has_no_word_for(api,
     assert not {"timed_out", "truncated"} & json.loads(text).keys()
 
 
-async def test_a_structured_cell_has_the_current_format(api, fake_sandboxes):
+async def test_t17_a_structured_cell_has_the_current_format(api, fake_sandboxes):
     """T17: even a cell without output is an object; results are JSON texts by MIME type."""
     fake_sandboxes.answers["run_code"] = CELL
     session_id = await api.create()
@@ -222,7 +222,7 @@ async def test_a_plain_cell_is_its_output(api, fake_sandboxes, cell, expected):
     assert await api.tool_text(session_id, "run_code", code="1", language="python") == expected
 
 
-async def test_a_tool_that_says_no_is_an_error_with_a_null_message(api, fake_sandboxes):
+async def test_t03_a_tool_that_says_no_is_an_error_with_a_null_message(api, fake_sandboxes):
     """T3: the tool's own words are in the content; the envelope's message does not hide them."""
     fake_sandboxes.answers["read_file"] = ToolError("No such file or directory: '/tmp/x'")
     session_id = await api.create()
@@ -280,7 +280,7 @@ async def test_a_tool_that_says_no_is_an_error_with_a_null_message(api, fake_san
         ),
     ],
 )
-async def test_a_file_tool_answers_as_the_wire_says(api, fake_sandboxes, tool, answer, text):
+async def test_t12_a_file_tool_answers_as_the_wire_says(api, fake_sandboxes, tool, answer, text):
     """T12 to T15: each file tool's text has exactly the form that clients split apart."""
     fake_sandboxes.answers[tool] = answer
     session_id = await api.create()
@@ -288,7 +288,7 @@ async def test_a_file_tool_answers_as_the_wire_says(api, fake_sandboxes, tool, a
     assert await api.tool_text(session_id, tool, **ARGUMENTS[tool]) == (text, False)
 
 
-async def test_one_unreadable_file_fails_the_reading_of_several(api, fake_sandboxes):
+async def test_t14_one_unreadable_file_fails_the_reading_of_several(api, fake_sandboxes):
     """T14: the text has no place for an error, so it is not passed off as a content."""
     fake_sandboxes.answers["read_multiple_files"] = {
         "files": [{"path": "/a", "content": "x"}, {"path": "/b", "error": "No such file: '/b'"}]
@@ -497,7 +497,7 @@ async def test_a_malformed_tool_call_is_refused(api, body, message):
     assert failure["data"]["isError"] is True
 
 
-async def test_args_may_be_an_object(api, fake_sandboxes):
+async def test_t05_args_may_be_an_object(api, fake_sandboxes):
     """T5: arguments are accepted as JSON text and as a native object."""
     fake_sandboxes.answers["shell"] = OK
     session_id = await api.create()
@@ -616,7 +616,7 @@ async def test_a_file_operation_has_a_limit_of_its_own(make_api, fake_sandboxes)
     assert sandbox.cancelled == ["read_file"]
 
 
-async def test_the_sandbox_gets_time_beyond_the_limit_to_answer(make_api, fake_sandboxes):
+async def test_t08_the_sandbox_gets_time_beyond_the_limit_to_answer(make_api, fake_sandboxes):
     """T8: the sandbox enforces the limit; only silence well beyond it counts as a fault."""
     fake_sandboxes.answers["shell"] = OK
     api = make_api(reply_margin_s=7)
