@@ -126,8 +126,9 @@ class FakeSandboxes:
 class Api:
     """Calls the application the way clients do."""
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: Starlette, sessions: SessionManager) -> None:
         self.app = app
+        self.sessions = sessions
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False),
             base_url="http://test",
@@ -176,7 +177,7 @@ async def make_api(fake_sandboxes: FakeSandboxes, tmp_path: Path) -> AsyncIterat
         stores.append(Store())
         contexts = Contexts(chosen, str(tmp_path / "contexts"))
         sessions = SessionManager(stores[-1], fake_sandboxes, contexts, chosen)
-        api = Api(create_app(sessions, API_KEY, chosen))
+        api = Api(create_app(sessions, API_KEY, chosen), sessions)
         ends.extend([api.client.aclose, sessions.aclose])
         return api
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from . import openapi
 from .contexts.catalog import ContextNotFound
 from .contexts.endpoints import FILES_PATH
 from .contexts.serving import FileAddresses
@@ -59,6 +61,7 @@ def create_app(sessions: SessionManager, api_key: str, settings: Settings) -> St
     endpoints = Endpoints(sessions, tools, settings)
     app = Starlette(
         routes=[
+            Route(openapi.PATH, _describe(endpoints, tools, api_key), methods=["GET"]),
             Route(FILES_PATH + "{word}", FileAddresses(sessions, settings), methods=["GET", "PUT"]),
             WebSocketRoute(STREAM_PATH + "{session_id}", serve_streams(sessions, tools, settings)),
             *(
@@ -101,6 +104,18 @@ def _respond(
         work = endpoint.handler(call)
         reply = await (until_hang_up(request, work) if endpoint.ends_with_client else work)
         return render_success(request.state.request_id, reply)
+
+    return respond
+
+
+def _describe(
+    endpoints: Endpoints, tools: ToolBox, api_key: str
+) -> Callable[[Request], Awaitable[Response]]:
+    document = openapi.describe(endpoints.table(), tools.describe(), version("agb"))
+
+    async def respond(request: Request) -> Response:
+        authorize(request, api_key)
+        return JSONResponse(document, headers={"x-request-id": request.state.request_id})
 
     return respond
 
