@@ -208,7 +208,7 @@ class Settings:
     """Disk that a session's home directory and its contexts take. Checked about once a second."""
 
     max_inodes: int = _positive(200_000)
-    """Files and directories in a session's home directory and its contexts. Checked as that is."""
+    """Files and directories of a session, in `/tmp` and `/dev/shm` too. Checked as the disk is."""
 
     temporary_bytes: int = _positive(512 * MIB)
     """Size of the sandbox's `/tmp`, held in memory when used; at most a quarter of its memory."""

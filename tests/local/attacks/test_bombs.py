@@ -204,7 +204,7 @@ def refused_until_deleted(session, limit):
     assert failed
     assert text.startswith("Disk quota exceeded")
     assert limit in text
-    session.command("rm -rf full closed deep")
+    session.command("rm -rf full closed /tmp/full")
     deadline = time.monotonic() + 20
     while session.tool("write_file", path="more", content="x")[1]:
         assert time.monotonic() < deadline
@@ -253,13 +253,14 @@ while True:
     assert DISK in outcome["stderr"]
 
 
-def test_inodes(contained, session):
-    """Very many empty files are too much as well."""
-    session.command("mkdir full")
-    outcome = contained("""
+@pytest.mark.parametrize("place", ["/home/user/full", "/tmp/full"])
+def test_inodes(contained, session, place):
+    """Very many empty files are too much as well, also where they take nothing but memory."""
+    session.command(f"mkdir {place}")
+    outcome = contained(f"""
 number = 0
 while True:
-    open(f"full/{number}", "w").close()
+    open(f"{place}/{{number}}", "w").close()
     number += 1
 """)
 

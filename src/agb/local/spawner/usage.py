@@ -122,6 +122,24 @@ def nameless(programs: Sequence[Program], devices: set[int]) -> dict[Program, in
     return held
 
 
+def in_memory(programs: Sequence[Program]) -> Usage:
+    """Measure the directories of a sandbox that are in memory, whoever wrote there."""
+    for program in programs:
+        # Process 1, the agent: bubblewrap itself is outside.
+        if program.keeps_session and program is not programs[0]:
+            root = f"/proc/{program.pid}/root"
+            with contextlib.suppress(OSError):
+                if os.path.samefile(root, "/"):
+                    # It is only just being started, and still sees this machine's.
+                    break
+                found = [os.statvfs(root + path) for path in ("/tmp", "/dev/shm")]  # noqa: S108
+                return Usage(
+                    sum((each.f_blocks - each.f_bfree) * each.f_frsize for each in found),
+                    sum(each.f_files - each.f_ffree for each in found),
+                )
+    return Usage(0, 0)
+
+
 def measure(directories: Iterable[str], most: int) -> tuple[Usage, set[int]]:
     """Measure directories.
 

@@ -16,7 +16,7 @@ import signal
 import socket
 import time
 
-from .usage import Program, Usage, measure, nameless, tree
+from .usage import Program, Usage, in_memory, measure, nameless, tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Watched:
         self.pid = pid
         """That of bubblewrap, the parent of all others."""
         self.directories = directories
-        self.next_look: float = 0.0
+        self.next_look: float = time.monotonic() + _DISK_S
         self.used: Usage = Usage(0, 0)
         self.work: dict[int, tuple[int, int]] = {}
         """What each program had written, and its processor time, at the last look."""
@@ -108,6 +108,8 @@ class Warden:
         """Kill the largest programs until the others are within the limit."""
         programs = tree(session.pid)
         held = nameless(programs, {self._memory_device})
+        # Killing nobody makes that free: what is left of the limit is for the programs.
+        limit -= in_memory(programs).size
         if sum(program.memory() for program in programs) + sum(held.values()) <= limit:
             return
         # What a fork shares counts once only: slow to find out, and rarely needed.
@@ -126,6 +128,7 @@ class Warden:
         # Beyond the limit, so that growth is seen there as well.
         used, devices = measure(session.directories, 2 * self._limit.inodes)
         used.size += sum(nameless(programs, devices).values())
+        used.inodes += in_memory(programs).inodes
         over_disk, over_inodes = used.size > self._limit.size, used.inodes > self._limit.inodes
         session.note("disk_full", int(over_disk))
         session.note("inodes_full", int(over_inodes))
