@@ -13,6 +13,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from time import perf_counter
 
@@ -52,8 +53,8 @@ def first_cell(agb: AGB) -> tuple[float, float]:
     return (created - began) * 1000, (ended - created) * 1000
 
 
-def measure(agb: AGB, session: Session, rounds: int) -> dict[str, list[float]]:
-    """Time everything in turn."""
+def measure(agb: AGB, session: Session, rounds: int, apart: float) -> dict[str, list[float]]:
+    """Time everything in turn; the reserve of the server fills in the pauses between the rounds."""
     program = [bwrap(), *BARE]
     times: dict[str, list[float]] = {}
 
@@ -61,6 +62,7 @@ def measure(agb: AGB, session: Session, rounds: int) -> dict[str, list[float]]:
         times.setdefault(name, []).append(value)
 
     for _ in range(rounds):
+        time.sleep(apart)
         note("bare bwrap + python", milliseconds(lambda: subprocess.run(program, check=True)))
         created, cell = first_cell(agb)
         note("create", created)
@@ -86,11 +88,13 @@ def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=30, help="at least 2")
-    rounds = max(2, parser.parse_args().rounds)
+    parser.add_argument("--apart", type=float, default=0, help="seconds between two rounds")
+    options = parser.parse_args()
+    rounds = max(2, options.rounds)
     with AGB.local() as agb, agb.open_session() as session:
         session.file_system.write_file("kilobyte", "x" * 1024).raise_for_error()
         session.code.run_code("1", "python").raise_for_error()
-        times = measure(agb, session, rounds)
+        times = measure(agb, session, rounds, options.apart)
     medians = {name: statistics.median(values) for name, values in times.items()}
     print(f"| {rounds} times each | p50, ms | p95 | p99 | / bare bwrap + python | / info() |")
     print("| --- | --- | --- | --- | --- | --- |")

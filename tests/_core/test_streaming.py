@@ -83,7 +83,7 @@ def test_a_stream_from_its_beginning_to_its_end():
     assert [content(each) for each in events] == ["a\n", "b", "c", html, value, result]
 
 
-def test_code_that_fails():
+def test_t28_code_that_fails():
     """T28: an error event is told at once; the end completes the failed result."""
     told = {"code": "ExecutionError", "message": "KeyError: 'x'", "traceId": "t"}
     events, result = folded(
@@ -119,7 +119,7 @@ def test_code_that_fails():
     ],
 )
 @pytest.mark.parametrize("place", ["an event", "the end"])
-def test_the_forms_of_an_error(told, error, place):
+def test_t28_the_forms_of_an_error(told, error, place):
     """T28: an error is read as text, as JSON text and as an object, wherever it stands."""
     if place == "an event":
         events, result = folded(event("error", error=told), END)
