@@ -1,6 +1,6 @@
 """The room for the output of a process, held against everything that was written."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agb.local.inside.process_output import ProcessOutput
@@ -11,9 +11,9 @@ WRITES = st.lists(
 )
 
 
-def written(writes):
+def written(writes, limit=LIMIT):
     """Let a process write; return what is kept, and everything byte by byte with its stream."""
-    output, everything, number = ProcessOutput(LIMIT), [], 0
+    output, everything, number = ProcessOutput(limit), [], 0
     for stream, size in writes:
         data = bytes((number + index) % 251 for index in range(size))
         number += size
@@ -55,15 +55,22 @@ def test_reading_on_gives_all_that_is_kept(writes, at_most):
     assert found == everything[lost:]
 
 
-@given(WRITES)
-def test_the_room_is_kept_to(writes):
-    """What is kept costs no more than there is room for, unless it is a single piece."""
-    output, everything = written(writes)
+def cost_of(pieces):
+    return sum(256 + len(data) for _, data in pieces)
 
-    pieces, _, dropped = output.read(0, len(everything))
-    cost = sum(256 + len(data) for _, data in pieces)
-    assert cost <= LIMIT or len(pieces) == 1
-    assert dropped == 0 or cost > LIMIT // 2 - 1000
+
+@given(WRITES)
+@example([("stderr", 700)] * 4 + [("stdout", 700)])
+def test_the_room_is_kept_to(writes):
+    """The newest pieces are kept, as many as there is room for, and the last in any case."""
+    output, everything = written(writes)
+    all_pieces = written(writes, limit=1 << 20)[0].read(0, len(everything))[0]
+
+    pieces = output.read(0, len(everything))[0]
+
+    assert pieces == all_pieces[-len(pieces) :]
+    assert cost_of(pieces) <= LIMIT or len(pieces) == 1
+    assert pieces == all_pieces or cost_of(all_pieces[-len(pieces) - 1 :]) > LIMIT
 
 
 @given(WRITES, WRITES, st.data())
