@@ -15,6 +15,7 @@ from agb._core import (
     context_sync,
     contexts,
     file_content,
+    file_transfer,
     files,
     labelling,
     mcp,
@@ -368,6 +369,18 @@ def test_tool_request_is_byte_for_byte_that_of_the_protocol(operation, name, arg
     assert played.result.request_id == "R"
     assert played.result.error_message == ""
     assert played.result.exception is None
+
+
+def test_the_internal_context_is_asked_for_as_json_text():
+    """The request for the context of file transfer is that of the appendix; its path is read."""
+    internal = [{"contextId": "c-1", "contextType": "file_transfer", "contextPath": "/home/d"}]
+
+    played = play(file_transfer.transfer_path("s-1"), envelope(internal))
+
+    query = "sessionId=s-1&contextTypes=%5B%22file_transfer%22%5D"
+    request = ("POST", f"/sdk/GetAndLoadInternalContext?{query}", b"{}")
+    assert [sent(call) for call in played.calls] == [request]
+    assert played.result == "/home/d"
 
 
 def test_page_two_is_reached_by_the_token_of_page_one():
