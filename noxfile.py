@@ -100,11 +100,12 @@ def bare(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Test core and client, both colours, without a server.
 
-    Every fault of the network on the oldest and the newest Python only.
+    Every fault of the network, and the generated tests, on the oldest and the newest Python only.
     """
     install(session, ".", "test")
     whole = session.python in (PYTHONS[0], NEWEST)
-    pytest(session, *CLIENT_TESTS, *([] if whole else ["--ignore=tests/faults"]))
+    left_out = [] if whole else ["--ignore=tests/faults", "--ignore=tests/_sync"]
+    pytest(session, *CLIENT_TESTS, *left_out)
 
 
 @nox.session(python=PYTHONS)

@@ -103,7 +103,10 @@ def test_a_program_that_takes_its_time() -> None:
 def test_ctrl_c_interrupts_the_code() -> None:
     """Ctrl-C in a blocking stream ends the program at once, and the code with it."""
     program = (
+        "import signal\n"
         "from agb import AGB\n"
+        # Who runs the tests in the background may have had it ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"code = {ENDLESS!r}\n"
         "with AGB.local() as agb, agb.open_session() as session:\n"
         "    try:\n"

@@ -332,7 +332,7 @@ class Spawner:
 
 def main() -> None:
     """Run the spawner on the socket whose descriptor is the last argument."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         # It ends with its server, and outlives it by the time it takes to clean up. Not SIG_IGN:
         # that would be inherited by all programs of all sessions.
         signal.signal(number, lambda _number, _frame: None)
