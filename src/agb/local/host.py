@@ -164,6 +164,7 @@ def _recipe(
         etc=etc,
         binds=binds,
         python=python.executable,
+        links=python.links,
         packages=python.packages,
         search_path=recipe.search_path(python.executable, node),
     )

@@ -7,6 +7,7 @@ import os
 import site
 import subprocess
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -22,6 +23,8 @@ print(json.dumps([sys.executable, sys.prefix, sys.base_prefix, list(sys.version_
     [site.getusersitepackages()] if site.ENABLE_USER_SITE else []]))
 """
 _ASK_TIMEOUT_S = 30
+_SHOWN = ("/usr", "/etc/alternatives")
+"""What every sandbox sees anyway."""
 _NEVER_SHOWN = ("/", "/etc", "/home", "/root", "/run", "/tmp", "/var")  # noqa: S108
 
 
@@ -32,12 +35,14 @@ class Interpreter:
     Attributes:
         executable: Its path, which is the same inside a sandbox.
         directories: All it needs outside of `/usr`, none below another.
+        links: Those that lead to it from outside of these, each with the absolute path it leads to.
         packages: Directories of packages that it does not find by itself inside a sandbox.
         is_ours: Whether it is the one that runs this process.
     """
 
     executable: str
     directories: tuple[str, ...]
+    links: tuple[tuple[str, str], ...] = ()
     packages: tuple[str, ...]
     is_ours: bool
 
@@ -81,27 +86,41 @@ def _describe(
 ) -> Interpreter:
     """Collect the directories an installation is spread over."""
     packages = tuple(path for path in user_site if os.path.isdir(path))
-    wanted = {prefix, base_prefix, *_along_links(executable)}
+    chain = _chain(executable)
+    # A program in /bin belongs to /usr, whichever way /bin leads there.
+    wanted = {prefix, base_prefix, *({os.path.dirname(os.path.dirname(chain[-1]))} - {"/"})}
     wanted |= {os.path.realpath(path) for path in wanted}
     for path in wanted:
         _refuse_too_much(path)
+    directories = outermost([*wanted, *packages])
     return Interpreter(
         executable=executable,
-        directories=outermost([*wanted, *packages]),
+        directories=directories,
+        links=tuple(
+            (link, target)
+            for link, target in pairwise(chain)
+            if not any(is_below(_real_place(link), shown) for shown in (*_SHOWN, *directories))
+        ),
         packages=packages,
         is_ours=is_ours,
     )
 
 
-def _along_links(executable: str) -> set[str]:
-    """Return the installation of each program that a chain of links leads through."""
-    found: set[str] = set()
-    path = os.path.abspath(executable)
-    while os.path.islink(path) and path not in found:
-        path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
-        found.add(path)
-    # A program in /bin belongs to /usr, whichever way /bin leads there.
-    return {os.path.dirname(os.path.dirname(program)) for program in found} - {"/"}
+def _chain(executable: str) -> list[str]:
+    """Follow the links from a path to the program; only the last one is not a link.
+
+    What lies beside a link in the middle is no part of the installation: it may be `~/bin`.
+    """
+    chain = [os.path.abspath(executable)]
+    while os.path.islink(chain[-1]):
+        target = os.path.join(os.path.dirname(_real_place(chain[-1])), os.readlink(chain[-1]))
+        chain.append(os.path.normpath(target))
+    return chain
+
+
+def _real_place(path: str) -> str:
+    """Resolve the directory of a path, and not its last part."""
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
 
 
 def outermost(paths: Iterable[str]) -> tuple[str, ...]:

@@ -80,6 +80,9 @@ class Recipe:
     python: str
     """The interpreter inside; its path is the same on both sides."""
 
+    links: Sequence[tuple[str, str]]
+    """The links by which it is reached, each with its target: nothing else from beside them."""
+
     packages: Sequence[str]
     """Directories of packages the interpreter does not find by itself inside."""
 
@@ -125,6 +128,7 @@ class Recipe:
             *(part for bind in volumes for part in ("--bind", bind.source, bind.target)),
             # After /tmp and the home directory: an environment may lie below either.
             *(part for bind in self.binds for part in ("--ro-bind", bind.source, bind.target)),
+            *(part for link, target in self.links for part in ("--symlink", target, link)),
             # bubblewrap's own /dev and / are writable, and without a limit.
             *("--remount-ro", "/dev"),
             *("--remount-ro", "/"),

@@ -201,6 +201,10 @@ while True:
 def refused_until_deleted(session, limit):
     """The file tools refuse to write, name the limit, and work again when there is room."""
     text, failed = session.tool("write_file", path="more", content="x")
+    # Whom another limit has killed may be faster than the look at the disk.
+    deadline = time.monotonic() + 20
+    while not failed and time.monotonic() < deadline:
+        text, failed = session.tool("write_file", path="more", content="x")
     assert failed
     assert text.startswith("Disk quota exceeded")
     assert limit in text
@@ -265,7 +269,9 @@ while True:
 """)
 
     assert outcome["exit_code"] == 137
-    assert f"Killed: the session is over its {INODES}" in outcome["stderr"]
+    # An empty file in /tmp takes the kernel's memory, which is limited as well.
+    limits = (INODES, MEMORY) if place.startswith("/tmp") else (INODES,)
+    assert any(f"Killed: the session is over its {limit}" in outcome["stderr"] for limit in limits)
     refused_until_deleted(session, INODES)
 
 

@@ -150,6 +150,27 @@ def test_another_interpreter(tmp_path):
             interpreter.find(broken)
 
 
+def test_links_to_an_interpreter(tmp_path):
+    """A link on the way is shown as a link, and never what lies beside it."""
+    program, tools = os.path.realpath(sys.executable), tmp_path / "tools"
+    tools.mkdir()
+    (tools / "python3").symlink_to(program)
+    (tmp_path / "short").symlink_to("tools")
+    venv.create(tmp_path / "env", symlinks=True)
+    python = tmp_path / "env" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("../../short/python3")
+
+    found = interpreter.find(str(python))
+    assert dict(found.links) == {f"{tmp_path}/short/python3": program}
+    assert str(tmp_path / "env") in found.directories
+    assert not any(interpreter.is_below(str(tools), path) for path in found.directories)
+
+    found = interpreter.find(f"{tmp_path}/short/python3")
+    assert dict(found.links) == {f"{tmp_path}/short/python3": program}
+    assert not any(interpreter.is_below(str(tmp_path), path) for path in found.directories)
+
+
 def test_an_environment_that_shows_too_much(tmp_path, monkeypatch):
     """An environment that is, or contains, the home directory is refused."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
