@@ -36,8 +36,8 @@ class Played:
 
     @property
     def arguments(self) -> list[dict[str, Any]]:
-        """The arguments of each tool call, decoded."""
-        return [json.loads(call.body["args"]) for call in self.calls]
+        """The arguments of each tool call."""
+        return [dict(call.arguments or {}) for call in self.calls]
 
 
 PLACE = Place("s-1", "", Offers("https://api.test"))

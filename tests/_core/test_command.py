@@ -288,7 +288,7 @@ def test_input_travels_as_bytes(given, sent):
     played = play(command.execute(place, "x", 1000, None, None, None, given), LISTED, tool_text(""))
 
     assert played.calls[0].path == "/mcp/listTools"
-    given = json.loads(played.calls[1].body["args"])
+    given = played.calls[1].arguments
     assert (given["input"], given["input_format"]) == (sent, "binary")
 
 

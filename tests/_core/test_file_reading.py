@@ -1,7 +1,6 @@
 """Reading a file in pieces, from services with and without binary ranges."""
 
 import base64
-import json
 
 import pytest
 from hypothesis import given
@@ -45,7 +44,7 @@ class FileService:
         self.size = len(data) if size is None else size
 
     def __call__(self, call: Call) -> Answer:
-        given = json.loads(call.body["args"])
+        given = call.arguments
         if call.body["name"] == "get_file_info":
             return tool_text(f"size: {self.size}\nisDirectory: false")
         start = given.get("offset", 0)

@@ -234,7 +234,7 @@ def test_of_two_readers_of_a_handle_each_piece_goes_to_one(place):
 
     asked_next = slow.send(replies.read(asked, 200, "", answer.content))
 
-    assert json.loads(asked_next.body["args"])["cursor"] == 1
+    assert asked_next.arguments["cursor"] == 1
 
 
 def test_wait_collects_what_was_kept(place):

@@ -1,7 +1,6 @@
 """Finding out how much of a file one request carries, and remembering it."""
 
 import base64
-import json
 
 import pytest
 
@@ -36,7 +35,7 @@ class Limited:
         self.writes = []
 
     def __call__(self, call):
-        given = json.loads(call.body["args"])
+        given = call.arguments
         name = call.body["name"]
         if name == "get_file_info":
             return tool_text(f"size: {len(self.data)}")

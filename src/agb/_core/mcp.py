@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -72,11 +73,13 @@ def _call(
     read_s = _seconds("read_timeout", read_timeout)
     connect_s = _seconds("connect_timeout", connect_timeout)
     try:
-        call = requests.tool(
-            session_id, name, dict(given), read_timeout_s=read_s, connect_timeout_s=connect_s
-        )
+        # A copy: the caller's own may change while the call waits to be sent again.
+        arguments = json.loads(json.dumps(dict(given)))
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgumentError(f"args can't be sent as JSON: {error}") from error
+    call = requests.tool(
+        session_id, name, arguments, read_timeout_s=read_s, connect_timeout_s=connect_s
+    )
     return (yield from send(call))
 
 

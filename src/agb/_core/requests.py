@@ -18,8 +18,17 @@ _SDK_STATS = json.dumps(
     separators=(",", ":"),
 )
 
-# From here on the encoding of a request takes longer than all the rest of it.
+# From here on the encoding of a text takes longer than all the rest of a request.
 _LONG = 1 << 16
+# What JSON escapes in ASCII text, after escaping it twice; the first must come first.
+_TWICE = (
+    (b"\\", b"\\" * 4),
+    (b'"', b'\\\\\\"'),
+    (b"\n", b"\\\\n"),
+    (b"\r", b"\\\\r"),
+    (b"\t", b"\\\\t"),
+)
+_OTHER_CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\n\r\t"))
 
 
 @frozen
@@ -31,6 +40,7 @@ class Call:
         path: Path below the endpoint.
         query: Query parameters, in order; absent values are left out.
         body: JSON body of a POST; `{}` where all parameters travel in the query.
+        arguments: Those of a tool, which travel in the body as a JSON text called `args`.
         time_limit_s: How long the service itself may work on it, in seconds, 0 if that is not
             up to the caller.
         read_timeout_s: How long to wait for the reply, in seconds; 0 leaves that to the client.
@@ -42,6 +52,7 @@ class Call:
     path: str
     query: Mapping[str, str] = field(factory=dict[str, str])
     body: Mapping[str, Any] = field(factory=dict[str, Any])
+    arguments: Mapping[str, object] | None = None
     time_limit_s: float = 0.0
     read_timeout_s: float = 0.0
     connect_timeout_s: float = 0.0
@@ -65,7 +76,12 @@ class Call:
     @property
     def content(self) -> bytes | None:
         """The body as bytes; None for a GET."""
-        return None if self.method == "GET" else _encoded(self.body)
+        if self.method == "GET":
+            return None
+        body = json.dumps(self.body).encode()
+        if self.arguments is None:
+            return body
+        return b'{"args": "%b", %b' % (_twice_encoded(self.arguments), body[1:])
 
 
 def create_session(params: CreateSessionParams) -> Call:
@@ -150,30 +166,46 @@ def tool(
     connect_timeout_s: float = 0.0,
 ) -> Call:
     """`POST /mcp`: run a tool in a session; the arguments travel as a JSON string."""
-    arguments_text = json.dumps(arguments, ensure_ascii=False)
     return Call(
         "POST",
         "/mcp",
         query={"autoGenSession": "false"},
-        body={"args": arguments_text, "sessionId": session_id, "name": name},
+        body={"sessionId": session_id, "name": name},
+        arguments=arguments,
         time_limit_s=time_limit_s,
         read_timeout_s=read_timeout_s,
         connect_timeout_s=connect_timeout_s,
     )
 
 
-def _encoded(body: Mapping[str, Any]) -> bytes:
-    """Encode a body as JSON, in the order of its fields.
+def _twice_encoded(arguments: Mapping[str, object]) -> bytes:
+    """Encode an object as JSON within a JSON text, as `json.dumps` does it, but faster."""
+    members = (
+        _once_more(json.dumps(name, ensure_ascii=False) + ": ")
+        + (_long_text(value) or _once_more(json.dumps(value, ensure_ascii=False)))
+        for name, value in arguments.items()
+    )
+    return b"{%b}" % b", ".join(members)
 
-    The arguments of a tool are JSON already, so that quotes and backslashes are all there is to
-    escape. Done so, writing 10 MB takes 0.7 of the time.
+
+def _once_more(text: str) -> bytes:
+    """Encode a text for the inside of a JSON text."""
+    return json.dumps(text)[1:-1].encode()
+
+
+def _long_text(value: object) -> bytes | None:
+    """Encode a long text twice at once; None if it is short, or not that simple.
+
+    So a write of 10 MB takes half the time.
     """
-    arguments = body.get("args", "")
-    if len(arguments) < _LONG or not arguments.isascii():
-        return json.dumps(body).encode()
-    escaped = arguments.replace("\\", "\\\\").replace('"', '\\"')
-    head, _, tail = json.dumps({**body, "args": ""}).partition('"args": "')
-    return f'{head}"args": "{escaped}{tail}'.encode()
+    if not isinstance(value, str) or len(value) < _LONG or not value.isascii():
+        return None
+    text = value.encode()
+    if len(text.translate(None, _OTHER_CONTROLS)) < len(text):
+        return None
+    for plain, escaped in _TWICE:
+        text = text.replace(plain, escaped)
+    return b'\\"%b\\"' % text
 
 
 def _json(labels: Mapping[str, str]) -> str:
