@@ -83,6 +83,17 @@ REFUSED_KEY = Answer(
     },
     401,
 )
+GONE = Answer(
+    {
+        "requestId": "R",
+        "success": False,
+        "code": "InvalidMcpSession.NotFound",
+        "message": "session not found",
+        "httpStatusCode": 400,
+        "data": None,
+    },
+    400,
+)
 DEAD_SESSION = Answer(
     {
         "requestId": "R",

@@ -23,11 +23,12 @@ from agb._core import (
     sessions,
 )
 from agb._core.context_results import Context
+from agb._core.exceptions import APIError, AuthenticationError, SessionNotFoundError
 from agb._core.params import CreateSessionParams
 from agb._core.policies import ContextSync
 from agb._core.transfer import Transfer
 
-from .scripted import PLACE, envelope, play, tool_text
+from .scripted import GONE, PLACE, REFUSED_KEY, envelope, play, tool_text
 
 STATS = (
     "sdkStats=%7B%22source%22%3A%22sdk%22%2C%22sdk_language%22%3A%22python%22"
@@ -369,6 +370,32 @@ def test_tool_request_is_byte_for_byte_that_of_the_protocol(operation, name, arg
     assert played.result.request_id == "R"
     assert played.result.error_message == ""
     assert played.result.exception is None
+
+
+@pytest.mark.parametrize(
+    ("operation", "has_session"),
+    [
+        # A context is not a session, whatever the code is called.
+        pytest.param(case.values[0], not case.id.startswith("context-"), id=case.id)
+        for case in (*SESSION_REQUESTS, *LATER_REQUESTS)
+    ],
+)
+@pytest.mark.parametrize(
+    ("answer", "kind", "told"),
+    [
+        (GONE, SessionNotFoundError, ("session not found", "InvalidMcpSession.NotFound", 400)),
+        (REFUSED_KEY, AuthenticationError, ("bad key", "InvalidApiKey", 401)),
+    ],
+    ids=["F", "A"],
+)
+def test_failures_of_the_protocol(operation, has_session, answer, kind, told):
+    """The generic failure and a refused key are results with their type, text, code and id."""
+    result = play(operation(), answer).result
+
+    assert (result.success, result.request_id) == (False, "R")
+    assert type(result.exception) is (kind if has_session or answer is REFUSED_KEY else APIError)
+    assert told[0] in result.error_message
+    assert (result.exception.code, result.exception.status_code) == told[1:]
 
 
 def test_the_internal_context_is_asked_for_as_json_text():
