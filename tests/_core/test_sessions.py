@@ -202,6 +202,15 @@ def test_info_without_desktop_has_two_keys():
     assert data == {"session_id": "s-1", "resource_url": "https://res/1"}
 
 
+def test_info_has_the_tier_of_isolation_if_it_is_sent():
+    """A server that says how it isolates sessions is repeated; a value that is no text is not."""
+    said = play(sessions.info("s-1"), envelope({"isolation": "full"})).result
+    garbage = play(sessions.info("s-1"), envelope({"isolation": ["full"]})).result
+
+    assert said.unwrap() == {"session_id": "s-1", "resource_url": "", "isolation": "full"}
+    assert garbage.unwrap() == {"session_id": "s-1", "resource_url": ""}
+
+
 def test_info_with_desktop_has_its_keys():
     """Desktop information appears under the documented keys, and only what was sent."""
     desktop = {

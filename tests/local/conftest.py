@@ -27,6 +27,7 @@ from agb.local.sandbox import Sandbox, SandboxError, SandboxGone
 from agb.local.sessions import SessionManager
 from agb.local.settings import Settings
 from agb.local.store import Store
+from agb.local.tiers import Isolation
 
 API_KEY = "ako-key"
 
@@ -95,6 +96,7 @@ class FakeSandboxes:
         self.answers: dict[str, Answer] = {}
         self.opened: list[FakeSandbox] = []
         self.failure: SandboxError | None = None
+        self.isolation = Isolation(tier="full", reasons=["it pretends"], missing=[])
         self.may_open = asyncio.Event()
         self.may_open.set()
 

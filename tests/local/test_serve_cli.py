@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -23,7 +24,7 @@ def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_first_line_is_json_and_the_last(start_server):
-    """With --json, stdout is one line: endpoint, key and process; the server answers by then."""
+    """With --json, stdout is one line: endpoint, key and process; the log says the tier."""
     server = start_server(stderr=subprocess.PIPE)
 
     assert set(server.ready) == {"endpoint", "api_key", "pid"}
@@ -32,7 +33,8 @@ def test_the_first_line_is_json_and_the_last(start_server):
     assert server.create()
     server.process.terminate()
     assert server.process.stdout.read() == ""
-    assert server.process.stderr.read() == ""
+    (line,) = server.process.stderr.read().splitlines()
+    assert re.search(r" INFO isolation: (full|standard) \(.*bubblewrap", line)
 
 
 def test_the_key_is_random_unless_it_is_given(start_server, monkeypatch):

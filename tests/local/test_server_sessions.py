@@ -131,12 +131,16 @@ async def test_get_session_describes_it(api):
 
 
 async def test_the_resource_has_no_desktop(api):
-    """getMcpResource answers a non-empty object without desktop information."""
+    """getMcpResource answers with the tier of isolation, without desktop information."""
     session_id = await api.create()
 
     response = await api.post("/mcp/getMcpResource", sessionId=session_id)
 
-    assert response.json()["data"] == {"sessionId": session_id, "resourceUrl": ""}
+    assert response.json()["data"] == {
+        "sessionId": session_id,
+        "resourceUrl": "",
+        "isolation": "full",
+    }
 
 
 @pytest.mark.parametrize("path", ["/mcp/releaseSession", "/mcp/releaseSessionAsync"])

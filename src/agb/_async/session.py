@@ -172,9 +172,9 @@ class AsyncBaseSession:
         """Describe the session.
 
         Returns:
-            A dict with `session_id` and `resource_url`; only if the service sends desktop
-            information also `app_id`, `auth_code`, `connection_properties`, `resource_id`,
-            `resource_type` and `ticket`.
+            A dict with `session_id` and `resource_url`; from the local server also `isolation`, the
+            tier of its sandboxes; only if the service sends desktop information also `app_id`,
+            `auth_code`, `connection_properties`, `resource_id`, `resource_type` and `ticket`.
 
         Example:
             >>> info = await session.info()

@@ -130,6 +130,9 @@ def info(session_id: str) -> Steps[OperationResult[dict[str, str]]]:
         "session_id": text(reply.mapping().get("sessionId")) or session_id,
         "resource_url": text(reply.mapping().get("resourceUrl")),
     }
+    isolation = text(reply.mapping().get("isolation"))
+    if isolation:
+        data["isolation"] = isolation
     desktop = as_object(reply.mapping().get("desktopInfo"))
     data |= {ours: desktop[theirs] for theirs, ours in _DESKTOP_KEYS.items() if theirs in desktop}
     return OperationResult(request_id=reply.request_id, success=True, data=data)

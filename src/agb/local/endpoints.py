@@ -122,7 +122,8 @@ class Endpoints:
     async def get_resource(self, call: Call) -> Reply:
         """Describe the resource of a session; there is no desktop to describe."""
         session = self._session(call)
-        return Reply({"sessionId": session.id, "resourceUrl": ""})
+        tier = self._sessions.isolation.tier
+        return Reply({"sessionId": session.id, "resourceUrl": "", "isolation": tier})
 
     async def list_tools(self, call: Call) -> Reply:
         """Describe the tools, the same in every session."""

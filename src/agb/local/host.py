@@ -17,6 +17,7 @@ from .machine import MachineUnfit
 from .recipe import Bind, Recipe
 from .spawner.groups import remove_all
 from .spawner.state import overruns_of, remove_state, sessions_of
+from .tiers import Isolation
 from .workspaces import Workspace
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Host:
         private_binds: Directories only root can enter, each with a path all users can.
         filter: The seccomp program, in hexadecimal.
         groups: The control groups of the server, as far as it may make some.
+        isolation: How well sandboxes are kept from this machine.
     """
 
     state: str
@@ -48,6 +50,7 @@ class Host:
     private_binds: Sequence[tuple[str, str]] = field(converter=tuple[tuple[str, str], ...])
     filter: str
     groups: Groups
+    isolation: Isolation
 
     @classmethod
     def prepare(cls, settings: Settings, facts: Facts, bubblewraps: Iterable[Bubblewrap]) -> Host:
@@ -73,13 +76,15 @@ class Host:
                 [*python.directories, *(program.directory for program in bubblewraps), *_own(node)]
             )
             private = _private(needed, state) if facts.is_root else ()
+            groups = Groups.prepare(os.path.basename(state), wanted=settings.cgroups == "auto")
             return cls(
                 state=state,
                 recipe=_recipe(settings, state, python, node, private),
                 users=_session_users() if facts.is_root else None,
                 private_binds=private,
                 filter=seccomp.filter_for(facts.processor).hex(),
-                groups=Groups.prepare(os.path.basename(state), wanted=settings.cgroups == "auto"),
+                groups=groups,
+                isolation=Isolation.of_sandboxes(facts, groups),
             )
         except BaseException:
             remove_state(state)

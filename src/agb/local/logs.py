@@ -18,6 +18,8 @@ def set_up(*, max_bytes: int | None) -> None:
     handler = StandardError(max_bytes)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    # Of our own also what is no warning: how well sessions are isolated.
+    logging.getLogger("agb").setLevel(logging.INFO)
 
 
 class StandardError(logging.Handler):

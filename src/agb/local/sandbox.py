@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .spawning import Ended
     from .state_folder import StateFolder
+    from .tiers import Isolation
 
 __all__ = [
     "MachineUnfit",
@@ -125,6 +126,11 @@ class Sandbox(Protocol):
 
 class SandboxFactory(Protocol):
     """What opens sandboxes, on this machine or on others."""
+
+    @property
+    def isolation(self) -> Isolation:
+        """How well they are kept from the machine they run on."""
+        ...
 
     async def open(self, name: str, volumes: Sequence[str] = ()) -> Sandbox:
         """Start one sandbox.
@@ -454,6 +460,11 @@ class Sandboxes:
             # The text names paths of this machine: it is for the log of this machine only.
             logger.warning("sandbox %s did not start: %s", name, error)
             raise SandboxError("The sandbox did not start; the server's log says why") from None
+
+    @property
+    def isolation(self) -> Isolation:
+        """How well they are kept from this machine."""
+        return self._host.isolation
 
     @property
     def directory(self) -> str:

@@ -104,7 +104,12 @@ async def serve(options: Options, settings: Settings, announce: Callable[[Ready]
             ready = Ready(_endpoint(listener), options.api_key or kept_key, os.getpid())
             app = create_app(sessions, ready.api_key, settings)
             drain_s = 0.0 if options.owned else settings.drain_s
-            http = HttpServer(app, settings, on_ready=lambda: announce(ready))
+
+            def on_ready() -> None:
+                logger.info("isolation: %s", sandboxes.isolation)
+                announce(ready)
+
+            http = HttpServer(app, settings, on_ready=on_ready)
             with stop_event(owner_fd=options.owner_fd, owner_stdin=options.owner_stdin) as stop:
                 await _serve_until(stop, http, listener, sessions, drain_s)
         finally:

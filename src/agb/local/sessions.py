@@ -21,6 +21,7 @@ from .live_session import LiveSession, ServerEnding, SessionNotFound, Turn
 from .sandbox import Sandbox, SandboxFactory, SandboxGone
 from .settings import Settings
 from .store import Page, ReplyForm, SessionRecord, Status, Store
+from .tiers import Isolation
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class SessionManager:
         self, store: Store, sandboxes: SandboxFactory, contexts: Contexts, settings: Settings
     ) -> None:
         self.contexts: Contexts = contexts
+        self.isolation: Isolation = sandboxes.isolation
         self._store = store
         self._sandboxes = sandboxes
         self._settings = settings

@@ -1,0 +1,116 @@
+"""How well the sessions of a server are kept from its machine: the tier, and why it is that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .cgroups import Groups
+    from .machine import Facts
+
+FULL = "full"
+"""Sandboxes; each session has a user of its own, and the kernel keeps its limits."""
+
+STANDARD = "standard"
+"""Sandboxes; all sessions share the user of the server, or a process of ours watches the limits."""
+
+# Without these the limit on a session is kept by somebody who looks from time to time.
+_KEPT_BY_KERNEL = ("memory", "pids")
+_IN_WORDS = {"memory": "memory", "pids": "processes", "cpu": "processors"}
+
+
+@frozen(kw_only=True)
+class Missing:
+    """Something that would isolate better.
+
+    Attributes:
+        what: What is missing, and why.
+        remedy: What to do about it.
+    """
+
+    what: str
+    remedy: str
+
+
+@frozen(kw_only=True)
+class Isolation:
+    """What a server has found out about its machine.
+
+    Attributes:
+        tier: `full` or `standard`.
+        reasons: What makes it that.
+        missing: What would make it better; of `full` nothing that matters for the tier.
+    """
+
+    tier: str
+    reasons: tuple[str, ...] = field(converter=tuple[str, ...])
+    missing: tuple[Missing, ...] = field(converter=tuple[Missing, ...])
+
+    @classmethod
+    def of_sandboxes(cls, facts: Facts, groups: Groups) -> Isolation:
+        """Judge a machine on which sandboxes start.
+
+        Args:
+            facts: What the system says of itself.
+            groups: The control groups that could be made.
+        """
+        kept = all(controller in groups.places for controller in _KEPT_BY_KERNEL)
+        return cls(
+            tier=FULL if facts.is_root and kept else STANDARD,
+            reasons=tuple(_reasons(facts, groups)),
+            missing=tuple(_missing(facts, groups)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.tier} ({'; '.join(self.reasons)})"
+
+
+def _reasons(facts: Facts, groups: Groups) -> Iterator[str]:
+    yield "bubblewrap starts sandboxes with namespaces and a filter of system calls"
+    if facts.is_root:
+        yield "the server is root: each session has a user id of its own"
+    else:
+        yield "the server is an ordinary user: its sessions share its user id"
+    if groups.places:
+        versions = sorted({place.version for place in groups.places.values()})
+        names = " and ".join(f"v{version}" for version in versions)
+        yield f"the kernel limits {_listed(groups.places)} (cgroups {names})"
+    unkept = [name for name in _KEPT_BY_KERNEL if name not in groups.places]
+    if unkept:
+        yield f"the server itself watches {_listed(unkept)}"
+
+
+def _missing(facts: Facts, groups: Groups) -> Iterator[Missing]:
+    if not facts.is_root:
+        yield Missing(
+            what="a user id for each session: only root can give it",
+            remedy='sudo -E "$(command -v agb)" serve',
+        )
+    if groups.missing:
+        reasons = "; ".join(sorted(set(groups.missing.values())))
+        yield Missing(
+            what=f"control groups for {_listed(groups.missing)}: {reasons}",
+            remedy=_remedy_for_groups(facts, reasons),
+        )
+
+
+def _remedy_for_groups(facts: Facts, reasons: str) -> str:
+    if "AGB_LOCAL_CGROUPS" in reasons:
+        return "unset AGB_LOCAL_CGROUPS"
+    if facts.in_container:
+        return "docker run --cgroupns host -v /sys/fs/cgroup:/sys/fs/cgroup:rw …"
+    if facts.is_root:
+        return "mount -t cgroup2 none /sys/fs/cgroup"
+    return (
+        "systemd-run --user --scope -p Delegate=yes agb serve "
+        "(in place of `agb serve`, your own program)"
+    )
+
+
+def _listed(controllers: object) -> str:
+    names = [word for name, word in _IN_WORDS.items() if name in controllers]  # type: ignore[operator]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
