@@ -29,6 +29,15 @@ if TYPE_CHECKING:
     from agb._async.process import AsyncProcess
     from agb._async.service import AsyncBaseService
     from agb._async.session import AsyncBaseSession, AsyncSession
+    from agb._core.change_results import FileChangeEvent, FileChangeResult
+    from agb._core.code_results import (
+        CodeExecutionResult,
+        EnhancedCodeExecutionResult,
+        ExecutionError,
+        ExecutionLogs,
+        ExecutionResult,
+    )
+    from agb._core.command_results import CommandResult
     from agb._core.config import Config
     from agb._core.context_results import (
         ClearContextResult,
@@ -43,6 +52,7 @@ if TYPE_CHECKING:
         ContextSyncResult,
         FileUrlResult,
     )
+    from agb._core.context_syncs import BWList, ContextSync, SyncPolicy, WhiteList
     from agb._core.exceptions import (
         AGBError,
         APIConnectionError,
@@ -63,6 +73,14 @@ if TYPE_CHECKING:
         SessionNotFoundError,
         UnsupportedError,
     )
+    from agb._core.file_results import (
+        BinaryFileContentResult,
+        DirectoryListResult,
+        FileContentResult,
+        FileInfoResult,
+        FileSearchResult,
+        MultipleFileContentResult,
+    )
     from agb._core.mcp_results import (
         McpToolResult,
         McpToolsResult,
@@ -71,8 +89,6 @@ if TYPE_CHECKING:
     )
     from agb._core.params import BrowserContext, CreateSessionParams
     from agb._core.policies import (
-        BWList,
-        ContextSync,
         DeletePolicy,
         DownloadPolicy,
         DownloadStrategy,
@@ -80,11 +96,9 @@ if TYPE_CHECKING:
         Lifecycle,
         MappingPolicy,
         RecyclePolicy,
-        SyncPolicy,
         UploadMode,
         UploadPolicy,
         UploadStrategy,
-        WhiteList,
     )
     from agb._core.process_results import (
         ProcessInfo,
@@ -92,14 +106,10 @@ if TYPE_CHECKING:
         ProcessOutput,
         ProcessResult,
     )
-    from agb._core.results import (
-        ApiResponse,
-        BoolResult,
-        DeleteResult,
+    from agb._core.results import ApiResponse, BoolResult, DeleteResult, OperationResult, Result
+    from agb._core.session_results import (
         GetSessionData,
         GetSessionResult,
-        OperationResult,
-        Result,
         SessionListResult,
         SessionResult,
         SessionStatusResult,
@@ -111,22 +121,6 @@ if TYPE_CHECKING:
         ResultEvent,
         StderrEvent,
         StdoutEvent,
-    )
-    from agb._core.tool_results import (
-        BinaryFileContentResult,
-        CodeExecutionResult,
-        CommandResult,
-        DirectoryListResult,
-        EnhancedCodeExecutionResult,
-        ExecutionError,
-        ExecutionLogs,
-        ExecutionResult,
-        FileChangeEvent,
-        FileChangeResult,
-        FileContentResult,
-        FileInfoResult,
-        FileSearchResult,
-        MultipleFileContentResult,
     )
     from agb._core.tools import McpTool
     from agb._core.transfer_results import DownloadResult, UploadResult
@@ -168,10 +162,10 @@ _HOMES = {
     "AsyncProcess": "agb._async.process",
     "AsyncSession": "agb._async.session",
     "AuthenticationError": "agb._core.exceptions",
-    "BWList": "agb._core.policies",
+    "BWList": "agb._core.context_syncs",
     "BaseService": "agb._sync.service",
     "BaseSession": "agb._sync.session",
-    "BinaryFileContentResult": "agb._core.tool_results",
+    "BinaryFileContentResult": "agb._core.file_results",
     "BoolResult": "agb._core.results",
     "BrowserContext": "agb._core.params",
     "BrowserError": "agb._core.exceptions",
@@ -179,11 +173,11 @@ _HOMES = {
     "ClearanceTimeoutError": "agb._core.exceptions",
     "Client": "agb._sync.client",
     "Code": "agb._sync.code",
-    "CodeExecutionResult": "agb._core.tool_results",
+    "CodeExecutionResult": "agb._core.code_results",
     "CodeStream": "agb._sync.code_stream",
     "Command": "agb._sync.command",
     "CommandError": "agb._core.exceptions",
-    "CommandResult": "agb._core.tool_results",
+    "CommandResult": "agb._core.command_results",
     "CommandTimeoutError": "agb._core.exceptions",
     "Config": "agb._core.config",
     "Context": "agb._core.context_results",
@@ -196,33 +190,33 @@ _HOMES = {
     "ContextResult": "agb._core.context_results",
     "ContextService": "agb._sync.context_service",
     "ContextStatusData": "agb._core.context_results",
-    "ContextSync": "agb._core.policies",
+    "ContextSync": "agb._core.context_syncs",
     "ContextSyncResult": "agb._core.context_results",
     "CreateSessionParams": "agb._core.params",
     "DeletePolicy": "agb._core.policies",
     "DeleteResult": "agb._core.results",
-    "DirectoryListResult": "agb._core.tool_results",
+    "DirectoryListResult": "agb._core.file_results",
     "DirectoryWatcher": "agb._watching",
     "DownloadPolicy": "agb._core.policies",
     "DownloadResult": "agb._core.transfer_results",
     "DownloadStrategy": "agb._core.policies",
     "EndEvent": "agb._core.stream_events",
-    "EnhancedCodeExecutionResult": "agb._core.tool_results",
+    "EnhancedCodeExecutionResult": "agb._core.code_results",
     "ErrorEvent": "agb._core.stream_events",
-    "ExecutionError": "agb._core.tool_results",
-    "ExecutionLogs": "agb._core.tool_results",
-    "ExecutionResult": "agb._core.tool_results",
+    "ExecutionError": "agb._core.code_results",
+    "ExecutionLogs": "agb._core.code_results",
+    "ExecutionResult": "agb._core.code_results",
     "ExtractPolicy": "agb._core.policies",
-    "FileChangeEvent": "agb._core.tool_results",
-    "FileChangeResult": "agb._core.tool_results",
-    "FileContentResult": "agb._core.tool_results",
+    "FileChangeEvent": "agb._core.change_results",
+    "FileChangeResult": "agb._core.change_results",
+    "FileContentResult": "agb._core.file_results",
     "FileError": "agb._core.exceptions",
-    "FileInfoResult": "agb._core.tool_results",
-    "FileSearchResult": "agb._core.tool_results",
+    "FileInfoResult": "agb._core.file_results",
+    "FileSearchResult": "agb._core.file_results",
     "FileSystem": "agb._sync.file_system",
     "FileUrlResult": "agb._core.context_results",
-    "GetSessionData": "agb._core.results",
-    "GetSessionResult": "agb._core.results",
+    "GetSessionData": "agb._core.session_results",
+    "GetSessionResult": "agb._core.session_results",
     "HTTPClient": "agb._sync.client",
     "InvalidArgumentError": "agb._core.exceptions",
     "LabelValidationError": "agb._core.exceptions",
@@ -232,7 +226,7 @@ _HOMES = {
     "McpTool": "agb._core.tools",
     "McpToolResult": "agb._core.mcp_results",
     "McpToolsResult": "agb._core.mcp_results",
-    "MultipleFileContentResult": "agb._core.tool_results",
+    "MultipleFileContentResult": "agb._core.file_results",
     "OpenedSession": "agb._sync.opened",
     "OperationResult": "agb._core.results",
     "Process": "agb._sync.process",
@@ -246,22 +240,22 @@ _HOMES = {
     "ScreenError": "agb._core.exceptions",
     "Session": "agb._sync.session",
     "SessionError": "agb._core.exceptions",
-    "SessionListResult": "agb._core.results",
+    "SessionListResult": "agb._core.session_results",
     "SessionMetrics": "agb._core.mcp_results",
     "SessionMetricsResult": "agb._core.mcp_results",
     "SessionNotFoundError": "agb._core.exceptions",
-    "SessionResult": "agb._core.results",
-    "SessionStatusResult": "agb._core.results",
-    "SessionSummary": "agb._core.results",
+    "SessionResult": "agb._core.session_results",
+    "SessionStatusResult": "agb._core.session_results",
+    "SessionSummary": "agb._core.session_results",
     "StderrEvent": "agb._core.stream_events",
     "StdoutEvent": "agb._core.stream_events",
-    "SyncPolicy": "agb._core.policies",
+    "SyncPolicy": "agb._core.context_syncs",
     "UnsupportedError": "agb._core.exceptions",
     "UploadMode": "agb._core.policies",
     "UploadPolicy": "agb._core.policies",
     "UploadResult": "agb._core.transfer_results",
     "UploadStrategy": "agb._core.policies",
-    "WhiteList": "agb._core.policies",
+    "WhiteList": "agb._core.context_syncs",
 }
 # Documented second names.
 _ALIASES = {"HTTPClient": "Client"}

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
 from ._core import watching
-from ._core.tool_results import FileChangeEvent
+from ._core.change_results import FileChangeEvent
 from ._core.watching import Polling
 
 if TYPE_CHECKING:

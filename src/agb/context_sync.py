@@ -1,8 +1,7 @@
 """Documented import path of the policies of contexts."""
 
+from agb._core.context_syncs import BWList, ContextSync, SyncPolicy, WhiteList
 from agb._core.policies import (
-    BWList,
-    ContextSync,
     DeletePolicy,
     DownloadPolicy,
     DownloadStrategy,
@@ -10,11 +9,9 @@ from agb._core.policies import (
     Lifecycle,
     MappingPolicy,
     RecyclePolicy,
-    SyncPolicy,
     UploadMode,
     UploadPolicy,
     UploadStrategy,
-    WhiteList,
 )
 
 __all__ = [

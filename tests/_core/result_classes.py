@@ -1,5 +1,14 @@
 """Every result and value class with its documented positional order and a filled example."""
 
+from agb._core.change_results import FileChangeEvent, FileChangeResult
+from agb._core.code_results import (
+    CodeExecutionResult,
+    EnhancedCodeExecutionResult,
+    ExecutionError,
+    ExecutionLogs,
+    ExecutionResult,
+)
+from agb._core.command_results import CommandResult
 from agb._core.context_results import (
     ClearContextResult,
     Context,
@@ -11,6 +20,14 @@ from agb._core.context_results import (
     ContextStatusData,
     ContextSyncResult,
     FileUrlResult,
+)
+from agb._core.file_results import (
+    BinaryFileContentResult,
+    DirectoryListResult,
+    FileContentResult,
+    FileInfoResult,
+    FileSearchResult,
+    MultipleFileContentResult,
 )
 from agb._core.mcp_results import (
     McpToolResult,
@@ -24,33 +41,14 @@ from agb._core.process_results import (
     ProcessOutput,
     ProcessResult,
 )
-from agb._core.results import (
-    ApiResponse,
-    BoolResult,
-    DeleteResult,
+from agb._core.results import ApiResponse, BoolResult, DeleteResult, OperationResult
+from agb._core.session_results import (
     GetSessionData,
     GetSessionResult,
-    OperationResult,
     SessionListResult,
     SessionResult,
     SessionStatusResult,
     SessionSummary,
-)
-from agb._core.tool_results import (
-    BinaryFileContentResult,
-    CodeExecutionResult,
-    CommandResult,
-    DirectoryListResult,
-    EnhancedCodeExecutionResult,
-    ExecutionError,
-    ExecutionLogs,
-    ExecutionResult,
-    FileChangeEvent,
-    FileChangeResult,
-    FileContentResult,
-    FileInfoResult,
-    FileSearchResult,
-    MultipleFileContentResult,
 )
 from agb._core.tools import McpTool
 from agb._core.transfer_results import DownloadResult, UploadResult

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agb._core import code
-from agb._core.tool_results import ExecutionError, ExecutionLogs, ExecutionResult
+from agb._core.code_results import ExecutionError, ExecutionLogs, ExecutionResult
 
 from .scripted import play, tool_failure, tool_text
 

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agb._core import code
-from agb._core.exceptions import CommandError, CommandTimeoutError
-from agb._core.tool_results import (
+from agb._core.code_results import (
     CodeExecutionResult,
     EnhancedCodeExecutionResult,
     ExecutionError,
     ExecutionLogs,
     ExecutionResult,
 )
+from agb._core.exceptions import CommandError, CommandTimeoutError
 
 from .scripted import envelope, play, tool_failure, tool_text
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agb._core import code
-from agb._core.tool_results import ExecutionResult
+from agb._core.code_results import ExecutionResult
 
 from .scripted import play, tool_text
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agb._core import file_content, files
+from agb._core.change_results import FileChangeEvent
 from agb._core.exceptions import (
     APIConnectionError,
     APIError,
@@ -14,7 +15,6 @@ from agb._core.exceptions import (
     FileError,
     SessionNotFoundError,
 )
-from agb._core.tool_results import FileChangeEvent
 from agb._core.transfer import Transfer
 
 from .scripted import DEAD_SESSION, REFUSED_KEY, Answer, envelope, play, tool_failure, tool_text

@@ -23,9 +23,9 @@ from agb._core import (
     sessions,
 )
 from agb._core.context_results import Context
+from agb._core.context_syncs import ContextSync
 from agb._core.exceptions import APIError, AuthenticationError, SessionNotFoundError
 from agb._core.params import CreateSessionParams
-from agb._core.policies import ContextSync
 from agb._core.transfer import Transfer
 
 from .scripted import GONE, PLACE, REFUSED_KEY, envelope, play, tool_text

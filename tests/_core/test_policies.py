@@ -4,10 +4,9 @@ import json
 
 import pytest
 
+from agb._core.context_syncs import BWList, ContextSync, SyncPolicy, WhiteList
 from agb._core.exceptions import InvalidArgumentError
 from agb._core.policies import (
-    BWList,
-    ContextSync,
     DeletePolicy,
     DownloadPolicy,
     DownloadStrategy,
@@ -15,11 +14,9 @@ from agb._core.policies import (
     Lifecycle,
     MappingPolicy,
     RecyclePolicy,
-    SyncPolicy,
     UploadMode,
     UploadPolicy,
     UploadStrategy,
-    WhiteList,
 )
 
 DEFAULT = {

@@ -3,10 +3,11 @@
 import pytest
 
 from agb._core import labelling, sessions
+from agb._core.context_syncs import ContextSync, SyncPolicy
 from agb._core.exceptions import InvalidArgumentError, SessionNotFoundError
 from agb._core.params import BrowserContext, CreateSessionParams
-from agb._core.policies import ContextSync, SyncPolicy, UploadPolicy
-from agb._core.results import SessionListResult, SessionSummary
+from agb._core.policies import UploadPolicy
+from agb._core.session_results import SessionListResult, SessionSummary
 from agb._core.tools import McpTool
 
 from .scripted import FAILURE, assert_refused, envelope, play

@@ -8,6 +8,12 @@ from hypothesis import strategies as st
 
 from agb._core import streaming
 from agb._core.code import shown
+from agb._core.code_results import (
+    EnhancedCodeExecutionResult,
+    ExecutionError,
+    ExecutionLogs,
+    ExecutionResult,
+)
 from agb._core.exceptions import (
     APIConnectionError,
     APIError,
@@ -25,12 +31,6 @@ from agb._core.stream_events import (
     content,
 )
 from agb._core.streaming import StreamFold
-from agb._core.tool_results import (
-    EnhancedCodeExecutionResult,
-    ExecutionError,
-    ExecutionLogs,
-    ExecutionResult,
-)
 
 END = {"phase": "end", "status": "finished", "executionCount": 3, "executionTime": 0.5}
 

@@ -2,14 +2,13 @@
 
 import pytest
 
-from agb._core.tool_results import (
+from agb._core.change_results import FileChangeEvent, FileChangeResult
+from agb._core.code_results import (
     CodeExecutionResult,
     EnhancedCodeExecutionResult,
     ExecutionError,
     ExecutionLogs,
     ExecutionResult,
-    FileChangeEvent,
-    FileChangeResult,
 )
 
 OUT = ExecutionLogs(["a\n", "b"], ["err"])

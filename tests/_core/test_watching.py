@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from agb._core import watching
+from agb._core.change_results import FileChangeEvent
 from agb._core.exceptions import (
     APIConnectionError,
     APIError,
@@ -16,7 +17,6 @@ from agb._core.exceptions import (
     LocalServerError,
     SessionNotFoundError,
 )
-from agb._core.tool_results import FileChangeEvent
 from agb._core.watching import Polling
 
 from .scripted import DEAD_SESSION, play, tool_failure, tool_text

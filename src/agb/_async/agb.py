@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     # Loaded by the first call: results and the modules of a session are 0.3 of the import time.
-    from .._core.results import DeleteResult, GetSessionResult, SessionListResult, SessionResult
+    from .._core.results import DeleteResult
+    from .._core.session_results import GetSessionResult, SessionListResult, SessionResult
     from .context_service import AsyncContextService
     from .session import AsyncBaseSession, AsyncSession
 
@@ -318,7 +319,7 @@ class AsyncAGB:
         await self.aclose()
 
     def _session_result(self, found: GetSessionResult) -> SessionResult[AsyncSession]:
-        from .._core.results import SessionResult
+        from .._core.session_results import SessionResult
         from .session import found_session
 
         if not found.success:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from .._core import code as operations
 from .._core import streaming
+from .._core.code_results import EnhancedCodeExecutionResult, ExecutionError, ExecutionResult
 from .._core.exceptions import InvalidArgumentError
 from .._core.stream_events import content
-from .._core.tool_results import EnhancedCodeExecutionResult, ExecutionError, ExecutionResult
 from .._pair import async_notify
 from .code_stream import AsyncCodeStream
 from .service import AsyncBaseService

@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .._core import streaming
+from .._core.code_results import EnhancedCodeExecutionResult
 from .._core.exceptions import AGBError
 from .._core.stream_events import CodeStreamEvent
 from .._core.streaming import Route, StreamFold
-from .._core.tool_results import EnhancedCodeExecutionResult
 from .web_socket import AsyncWebSocket, open_web_socket
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .._core import processes as operations
+from .._core.command_results import CommandResult
 from .._core.offers import Place
 from .._core.process_output import Unread
 from .._core.process_results import ProcessInfo, ProcessOutput
 from .._core.results import OperationResult
-from .._core.tool_results import CommandResult
 from .._pair import async_shielded
 from .service import AsyncBaseService
 

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from agb._core import arguments, requests
-from agb._core.exceptions import CommandError, CommandTimeoutError, InvalidArgumentError
-from agb._core.operation import Steps, operation, send
-from agb._core.replies import Reply, ToolAnswer, as_object, objects, parsed, text, tool_answer
-from agb._core.tool_results import (
+from agb._core.code_results import (
     EnhancedCodeExecutionResult,
     ExecutionError,
     ExecutionLogs,
     ExecutionResult,
 )
+from agb._core.exceptions import CommandError, CommandTimeoutError, InvalidArgumentError
+from agb._core.operation import Steps, operation, send
+from agb._core.replies import Reply, ToolAnswer, as_object, objects, parsed, text, tool_answer
 
 LANGUAGES = ("python", "javascript", "java", "r")
 _ALIASES = {

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from agb._core import arguments, requests
+from agb._core.command_results import CommandResult
 from agb._core.exceptions import CommandError, CommandTimeoutError, InvalidArgumentError
 from agb._core.offers import Place
 from agb._core.operation import Steps, operation, send
 from agb._core.replies import Reply, as_object, parsed, text, tool_answer
-from agb._core.tool_results import CommandResult
 
 DEFAULT_TIMEOUT_MS = 1000
 

@@ -10,8 +10,8 @@ from collections.abc import Generator
 
 from attrs import define, field, frozen
 
+from agb._core.payloads import list_or_empty
 from agb._core.results import Result
-from agb._core.tool_results import _list_or_empty
 
 
 @define
@@ -116,7 +116,7 @@ class ContextListResult(Result):
 
     request_id: str = ""
     success: bool = False
-    contexts: list[Context] = field(factory=list[Context], converter=_list_or_empty)
+    contexts: list[Context] = field(factory=list[Context], converter=list_or_empty)
     next_token: str = ""
     max_results: int = 0
     total_count: int = 0
@@ -258,9 +258,7 @@ class ContextFileListResult(Result):
 
     request_id: str = ""
     success: bool = False
-    entries: list[ContextFileEntry] = field(
-        factory=list[ContextFileEntry], converter=_list_or_empty
-    )
+    entries: list[ContextFileEntry] = field(factory=list[ContextFileEntry], converter=list_or_empty)
     count: int | None = None
     error_message: str = None  # type: ignore[assignment]  # see the module's docstring
 
@@ -326,7 +324,7 @@ class ContextInfoResult(Result):
     request_id: str = ""
     success: bool = False
     context_status_data: list[ContextStatusData] = field(
-        factory=list[ContextStatusData], converter=_list_or_empty
+        factory=list[ContextStatusData], converter=list_or_empty
     )
     error_message: str = ""
 

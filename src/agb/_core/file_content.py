@@ -11,11 +11,11 @@ from functools import partial
 
 from agb._core import arguments, requests
 from agb._core.exceptions import AGBError, FileError, InvalidArgumentError
+from agb._core.file_results import BinaryFileContentResult, FileContentResult
 from agb._core.files import call_tool, read_facts
 from agb._core.operation import Steps, operation, send, send_together
 from agb._core.replies import Reply, tool_text
 from agb._core.requests import Call
-from agb._core.tool_results import BinaryFileContentResult, FileContentResult
 from agb._core.transfer import CHUNK_SIZE, RANGES_AT_ONCE, Transfer, may_range_be_too_long
 
 # No base64 text is of this length, so an answer of it is the text of a full range.

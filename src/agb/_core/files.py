@@ -7,18 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from agb._core import arguments, requests
+from agb._core.change_results import FileChangeEvent, FileChangeResult
 from agb._core.exceptions import AGBError, FileError, InvalidArgumentError
-from agb._core.operation import Steps, operation, send
-from agb._core.replies import Reply, objects, parsed, text, tool_text
-from agb._core.results import BoolResult
-from agb._core.tool_results import (
+from agb._core.file_results import (
     DirectoryListResult,
-    FileChangeEvent,
-    FileChangeResult,
     FileInfoResult,
     FileSearchResult,
     MultipleFileContentResult,
 )
+from agb._core.operation import Steps, operation, send
+from agb._core.replies import Reply, objects, parsed, text, tool_text
+from agb._core.results import BoolResult
 from agb._core.transfer import (
     CHUNK_SIZE,
     SLOWEST_LINE,

@@ -6,8 +6,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from agb._core.payloads import list_or_empty
 from agb._core.results import Result
-from agb._core.tool_results import _list_or_empty
 from agb._core.tools import McpTool
 
 
@@ -65,7 +65,7 @@ class McpToolsResult(Result):
 
     request_id: str = ""
     success: bool = False
-    tools: list[McpTool] = field(factory=list[McpTool], converter=_list_or_empty)
+    tools: list[McpTool] = field(factory=list[McpTool], converter=list_or_empty)
     error_message: str = ""
 
     def unwrap(self) -> list[McpTool]:

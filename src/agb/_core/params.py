@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from attrs import define, field
 
 from agb._core.config import BROWSER_DATA_PATH
-from agb._core.policies import ContextSync, SyncPolicy, UploadPolicy
+from agb._core.context_syncs import ContextSync, SyncPolicy
+from agb._core.policies import UploadPolicy
 
 
 def _copied(labels: Mapping[str, str] | None) -> dict[str, str]:

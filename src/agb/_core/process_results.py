@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from attrs import field, frozen
 
+from agb._core.payloads import list_or_empty
 from agb._core.results import Result
-from agb._core.tool_results import _list_or_empty
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -136,7 +136,7 @@ class ProcessListResult(Result):
 
     request_id: str = ""
     success: bool = False
-    processes: list[ProcessInfo] = field(factory=list[ProcessInfo], converter=_list_or_empty)
+    processes: list[ProcessInfo] = field(factory=list[ProcessInfo], converter=list_or_empty)
     error_message: str = ""
 
     def __iter__(self) -> Iterator[ProcessInfo]:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from agb._core import arguments, requests
 from agb._core.command import encoded, input_bytes, shell_command
+from agb._core.command_results import CommandResult
 from agb._core.exceptions import (
     AGBError,
     CommandError,
@@ -30,7 +31,6 @@ from agb._core.process_results import (
 )
 from agb._core.replies import Reply, as_object, objects, parsed, text, tool_text
 from agb._core.results import OperationResult
-from agb._core.tool_results import CommandResult
 
 P = TypeVar("P")
 

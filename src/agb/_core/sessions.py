@@ -9,6 +9,7 @@ from types import NoneType
 from attrs import evolve
 
 from agb._core import arguments, context_sync, polling, requests
+from agb._core.context_syncs import ContextSync
 from agb._core.exceptions import (
     AGBError,
     APIError,
@@ -19,13 +20,11 @@ from agb._core.exceptions import (
 from agb._core.labels import validate_labels
 from agb._core.operation import Steps, operation, send
 from agb._core.params import BrowserContext, CreateSessionParams, all_context_syncs
-from agb._core.policies import ContextSync
 from agb._core.replies import Reply, as_object, objects, text
-from agb._core.results import (
-    DeleteResult,
+from agb._core.results import DeleteResult, OperationResult
+from agb._core.session_results import (
     GetSessionData,
     GetSessionResult,
-    OperationResult,
     SessionListResult,
     SessionStatusResult,
     SessionSummary,

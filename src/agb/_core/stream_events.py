@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from agb._core.tool_results import (
-    EnhancedCodeExecutionResult,
-    ExecutionError,
-    ExecutionResult,
-)
+from agb._core.code_results import EnhancedCodeExecutionResult, ExecutionError, ExecutionResult
 
 
 @frozen(unsafe_hash=False)

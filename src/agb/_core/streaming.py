@@ -12,6 +12,12 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from agb._core import arguments, code, retry, sessions
+from agb._core.code_results import (
+    EnhancedCodeExecutionResult,
+    ExecutionError,
+    ExecutionLogs,
+    ExecutionResult,
+)
 from agb._core.exceptions import (
     AGBError,
     APIError,
@@ -23,7 +29,7 @@ from agb._core.exceptions import (
 )
 from agb._core.operation import Steps
 from agb._core.replies import as_object, parsed, text
-from agb._core.results import GetSessionData
+from agb._core.session_results import GetSessionData
 from agb._core.stream_events import (
     CodeStreamEvent,
     EndEvent,
@@ -31,12 +37,6 @@ from agb._core.stream_events import (
     ResultEvent,
     StderrEvent,
     StdoutEvent,
-)
-from agb._core.tool_results import (
-    EnhancedCodeExecutionResult,
-    ExecutionError,
-    ExecutionLogs,
-    ExecutionResult,
 )
 from agb._core.tools import McpTool
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 
 from agb._core import arguments, files
+from agb._core.change_results import FileChangeEvent
 from agb._core.exceptions import (
     AGBError,
     InvalidArgumentError,
@@ -15,7 +16,6 @@ from agb._core.exceptions import (
     SessionNotFoundError,
 )
 from agb._core.operation import Steps
-from agb._core.tool_results import FileChangeEvent
 
 # Pauses between polls that fail grow up to this, or to the interval if that is longer.
 _LONGEST_PAUSE_S = 30.0

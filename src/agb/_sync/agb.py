@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     # Loaded by the first call: results and the modules of a session are 0.3 of the import time.
-    from .._core.results import DeleteResult, GetSessionResult, SessionListResult, SessionResult
+    from .._core.results import DeleteResult
+    from .._core.session_results import GetSessionResult, SessionListResult, SessionResult
     from .context_service import ContextService
     from .session import BaseSession, Session
 
@@ -316,7 +317,7 @@ class AGB:
         self.close()
 
     def _session_result(self, found: GetSessionResult) -> SessionResult[Session]:
-        from .._core.results import SessionResult
+        from .._core.session_results import SessionResult
         from .session import found_session
 
         if not found.success:

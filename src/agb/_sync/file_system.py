@@ -7,16 +7,16 @@ from typing import Literal, overload
 
 from .._core import file_content
 from .._core import files as operations
-from .._core.results import BoolResult
-from .._core.tool_results import (
+from .._core.change_results import FileChangeResult
+from .._core.file_results import (
     BinaryFileContentResult,
     DirectoryListResult,
-    FileChangeResult,
     FileContentResult,
     FileInfoResult,
     FileSearchResult,
     MultipleFileContentResult,
 )
+from .._core.results import BoolResult
 from .._core.transfer import CHUNK_SIZE
 from .._watching import Watching
 from .file_transfer import FileTransfer

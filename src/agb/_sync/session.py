@@ -11,12 +11,8 @@ from .._core import arguments, context_sync, labelling, mcp, sessions
 from .._core.exceptions import AGBError
 from .._core.mcp_results import McpToolResult, McpToolsResult, SessionMetricsResult
 from .._core.operation import Steps
-from .._core.results import (
-    DeleteResult,
-    GetSessionData,
-    OperationResult,
-    SessionStatusResult,
-)
+from .._core.results import DeleteResult, OperationResult
+from .._core.session_results import GetSessionData, SessionStatusResult
 from .._core.tools import McpTool
 from .._pair import shielded
 from .client import Client

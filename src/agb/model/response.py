@@ -6,14 +6,10 @@ from agb._core.mcp_results import (
     SessionMetrics,
     SessionMetricsResult,
 )
-from agb._core.results import (
-    ApiResponse,
-    BoolResult,
-    DeleteResult,
+from agb._core.results import ApiResponse, BoolResult, DeleteResult, OperationResult, Result
+from agb._core.session_results import (
     GetSessionData,
     GetSessionResult,
-    OperationResult,
-    Result,
     SessionListResult,
     SessionResult,
     SessionStatusResult,

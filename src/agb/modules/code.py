@@ -2,6 +2,13 @@
 
 from agb._async.code import AsyncCode
 from agb._async.code_stream import AsyncCodeStream
+from agb._core.code_results import (
+    CodeExecutionResult,
+    EnhancedCodeExecutionResult,
+    ExecutionError,
+    ExecutionLogs,
+    ExecutionResult,
+)
 from agb._core.stream_events import (
     CodeStreamEvent,
     EndEvent,
@@ -9,13 +16,6 @@ from agb._core.stream_events import (
     ResultEvent,
     StderrEvent,
     StdoutEvent,
-)
-from agb._core.tool_results import (
-    CodeExecutionResult,
-    EnhancedCodeExecutionResult,
-    ExecutionError,
-    ExecutionLogs,
-    ExecutionResult,
 )
 from agb._sync.code import Code
 from agb._sync.code_stream import CodeStream

@@ -1,17 +1,16 @@
 """Documented import path of working with files."""
 
 from agb._async.file_system import AsyncFileSystem
-from agb._core.results import BoolResult
-from agb._core.tool_results import (
+from agb._core.change_results import FileChangeEvent, FileChangeResult
+from agb._core.file_results import (
     BinaryFileContentResult,
     DirectoryListResult,
-    FileChangeEvent,
-    FileChangeResult,
     FileContentResult,
     FileInfoResult,
     FileSearchResult,
     MultipleFileContentResult,
 )
+from agb._core.results import BoolResult
 from agb._core.transfer_results import DownloadResult, UploadResult
 from agb._sync.file_system import FileSystem
 
