@@ -131,6 +131,14 @@ def attacks(session: nox.Session) -> None:
 
 
 @nox.session(python=THIS, default=False)
+def endurance(session: nox.Session) -> None:
+    """Kill client, server and spawner fifty times each, and a server amidst 1,000 operations."""
+    install(session, ".[local]", "test")
+    tests = ["tests/local/test_orphans.py", "tests/local/test_restart.py"]
+    session.run("pytest", "-s", *(session.posargs or tests), env={"AGB_ENDURANCE": "full"})
+
+
+@nox.session(python=THIS, default=False)
 @nox.parametrize("version", [nox.param(each, id=each) for each in OFFICIAL_CLIENTS])
 def interop(session: nox.Session, version: str) -> None:
     """Drive a published official client against the embedded server."""

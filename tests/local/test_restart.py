@@ -19,7 +19,7 @@ import pytest
 from agb import AGB, Config
 
 SERVE = [sys.executable, "-m", "agb.local", "serve", "--json"]
-OPERATIONS = int(os.environ.get("AGB_RESTART_OPERATIONS", "120"))
+OPERATIONS = 1000 if os.environ.get("AGB_ENDURANCE") == "full" else 120
 WORKERS = 4
 
 

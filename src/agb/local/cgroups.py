@@ -116,6 +116,12 @@ class Groups:
         name = "memory.oom_control" if place.version == 1 else "memory.events"
         return os.path.join(place.directory, str(number), name)
 
+    @staticmethod
+    def planned(name: str, *, wanted: bool, root: str = "/") -> list[str]:
+        """Return every directory that `prepare` may make."""
+        places = _places(root) if wanted else ()
+        return sorted({os.path.join(above.directory, name) for _, above in places})
+
     @property
     def directories(self) -> list[str]:
         """The directories to remove in the end."""

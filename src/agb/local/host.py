@@ -6,11 +6,11 @@ import os
 import shlex
 import shutil
 import tempfile
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from . import interpreter, recipe, seccomp, users
+from . import interpreter, leftovers, recipe, seccomp, users
 from .cgroups import Groups
 from .interpreter import is_below, outermost
 from .machine import MachineUnfit
@@ -42,6 +42,7 @@ class Host:
         filter: The seccomp program, in hexadecimal.
         groups: The control groups of the server, as far as it may make some.
         isolation: How well sandboxes are kept from this machine.
+        lock: Locked as long as anything of this server lives.
     """
 
     state: str
@@ -51,6 +52,7 @@ class Host:
     filter: str
     groups: Groups
     isolation: Isolation
+    lock: IO[str]
 
     @classmethod
     def prepare(cls, settings: Settings, facts: Facts, bubblewraps: Iterable[Bubblewrap]) -> Host:
@@ -70,13 +72,14 @@ class Host:
             settings = evolve(settings, inside=limits)
         python = interpreter.find(settings.python)
         node = shutil.which("node")
-        state = _make_state_directory(settings.directory, facts.is_root)
+        wanted = settings.cgroups == "auto"
+        state, lock = _make_state_directory(settings.directory, facts.is_root, wanted)
         try:
             needed = outermost(
                 [*python.directories, *(program.directory for program in bubblewraps), *_own(node)]
             )
             private = _private(needed, state) if facts.is_root else ()
-            groups = Groups.prepare(os.path.basename(state), wanted=settings.cgroups == "auto")
+            groups = Groups.prepare(os.path.basename(state), wanted=wanted)
             return cls(
                 state=state,
                 recipe=_recipe(settings, state, python, node, private),
@@ -85,9 +88,12 @@ class Host:
                 filter=seccomp.filter_for(facts.processor).hex(),
                 groups=groups,
                 isolation=Isolation.of_sandboxes(facts, groups),
+                lock=lock,
             )
         except BaseException:
+            remove_all(Groups.planned(os.path.basename(state), wanted=wanted))
             remove_state(state)
+            lock.close()
             raise
 
     def workspace(self, number: int) -> Workspace:
@@ -143,6 +149,7 @@ class Host:
         remove_all(self.groups.directories)
         if os.path.isdir(self.state):
             remove_state(self.state)
+        self.lock.close()
 
 
 def _recipe(
@@ -175,8 +182,10 @@ def _recipe(
     )
 
 
-def _make_state_directory(named: str | None, is_root: bool) -> str:
-    """Make the directory for everything the server has on disk."""
+def _make_state_directory(
+    named: str | None, is_root: bool, with_groups: bool
+) -> tuple[str, IO[str]]:
+    """Make the directory for everything the server has on disk, in place of those that are left."""
     writable = [path for path in _USUAL_DIRECTORIES if os.access(path, os.W_OK | os.X_OK)]
     base = named or (writable[0] if writable else tempfile.gettempdir())
     if is_root and os.path.isdir(base) and not users.can_pass(os.path.join(base, "agb")):
@@ -185,7 +194,11 @@ def _make_state_directory(named: str | None, is_root: bool) -> str:
             "sessions run as users without rights. Set AGB_LOCAL_DIRECTORY to another one."
         )
     try:
-        state = tempfile.mkdtemp(prefix="agb-", dir=os.path.realpath(base))
+        base = os.path.realpath(base)
+        leftovers.clear_away(base)
+        state, lock = leftovers.make_directory(
+            base, lambda name: Groups.planned(name, wanted=with_groups)
+        )
     except OSError as error:
         raise MachineUnfit(
             f"The files of sessions cannot be kept in {base!r} ({error.strerror}). Set "
@@ -193,7 +206,7 @@ def _make_state_directory(named: str | None, is_root: bool) -> str:
         ) from error
     # All may pass, nobody may look around: each workspace is closed to all but its own user.
     os.chmod(state, 0o711)  # noqa: S103
-    return state
+    return state, lock
 
 
 def _session_users() -> tuple[int, int]:

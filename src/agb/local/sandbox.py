@@ -348,6 +348,7 @@ class Sandboxes:
         self._numbers = itertools.count(1)
         self._spawning: Spawning | None = None
         self._restarting = asyncio.Lock()
+        self._replacing: asyncio.Task[None] | None = None
         self._bubblewrap: Bubblewrap | None = None
         self._warming = Warming(settings)
         self._spares = Spares(
@@ -480,7 +481,8 @@ class Sandboxes:
         self._closed = True
         self._warming.stop()
         await self._spares.aclose()
-        spawning, self._spawning = self._spawning, None
+        async with self._restarting:
+            spawning, self._spawning = self._spawning, None
         if spawning is not None:
             await spawning.aclose(self._settings.close_timeout_s)
         self._host.remove()
@@ -533,6 +535,18 @@ class Sandboxes:
                     self._host.filter,
                     self._host.groups.directories,
                     self._host.watch(),
-                    self._lock,
+                    [self._host.lock.fileno(), *([] if self._lock is None else [self._lock])],
+                    self._replace_spawner,
                 )
             return self._spawning
+
+    def _replace_spawner(self) -> None:
+        """Start another one at once: it clears away what one leaves that was killed."""
+        self._replacing = asyncio.create_task(self._start_another())
+
+    async def _start_another(self) -> None:
+        try:
+            await self._running_spawner()
+        except (SpawnerFailed, SandboxError, OSError) as error:
+            # The next session that needs it tries again, and says what is wrong.
+            logger.warning("the process that starts sandboxes was killed; no other one: %s", error)

@@ -18,7 +18,7 @@ from attrs import frozen
 from . import spawner
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -52,9 +52,15 @@ _GONE = Ended(status=None, errors="the process that starts sandboxes has ended")
 class Spawning:
     """One running spawner."""
 
-    def __init__(self, process: subprocess.Popen[bytes], ours: socket.socket) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        ours: socket.socket,
+        on_lost: Callable[[], object],
+    ) -> None:
         self._process = process
         self._socket = ours
+        self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._ends: dict[int, asyncio.Future[Ended]] = {}
         self._prepared: asyncio.Future[str | None] = self._loop.create_future()
@@ -73,7 +79,8 @@ class Spawning:
         filter_: str,
         groups: Sequence[str],
         watch: Mapping[str, int | None],
-        lock: int | None = None,
+        locks: Sequence[int] = (),
+        on_lost: Callable[[], object] = lambda: None,
     ) -> Spawning:
         """Start a spawner and have it get ready.
 
@@ -84,7 +91,8 @@ class Spawning:
             filter_: The seccomp program, in hexadecimal.
             groups: The directories of the server's control groups.
             watch: The limits the kernel does not keep: `memory`, `disk`, `inodes`.
-            lock: A descriptor that holds a lock, to hold it until all sandboxes are gone.
+            locks: Descriptors that hold locks, to hold them until all sandboxes are gone.
+            on_lost: Called if it ends by itself after it has got ready.
 
         Raises:
             SpawnerFailed: It could not.
@@ -92,7 +100,7 @@ class Spawning:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs:
-            self = cls(_start_process(theirs.fileno(), lock), ours)
+            self = cls(_start_process(theirs.fileno(), locks), ours, on_lost)
         prepare = {"state": state, "binds": list(binds), "users": users, "seccomp": filter_}
         self._say({"prepare": {**prepare, "groups": list(groups), "watch": dict(watch)}})
         problem = await self._prepared
@@ -206,6 +214,8 @@ class Spawning:
         self._outbox.clear()
         if not self._prepared.done():
             self._prepared.set_result("the process that starts sandboxes has ended")
+        elif not self.closing:
+            self._on_lost()
         for number in list(self._ends):
             self._ended(number, _GONE)
 
@@ -216,7 +226,7 @@ def _close_all(descriptors: Sequence[int]) -> None:
         os.close(descriptor)
 
 
-def _start_process(descriptor: int, lock: int | None) -> subprocess.Popen[bytes]:
+def _start_process(descriptor: int, locks: Sequence[int]) -> subprocess.Popen[bytes]:
     """Start the spawner's process on a socket."""
     return subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _START, str(descriptor)],
@@ -224,7 +234,7 @@ def _start_process(descriptor: int, lock: int | None) -> subprocess.Popen[bytes]
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        pass_fds=(descriptor,) if lock is None else (descriptor, lock),
+        pass_fds=(descriptor, *locks),
         # Ctrl-C on the server's terminal is the server's business.
         start_new_session=True,
     )

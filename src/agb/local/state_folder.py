@@ -19,6 +19,7 @@ import stat
 import time
 from collections.abc import Mapping
 
+from .leftovers import clear_away
 from .spawner.state import remove_state
 from .store import Store
 from .users import can_pass
@@ -161,8 +162,9 @@ class StateFolder:
                 os.mkdir(path, 0o700)
             # All may pass, nobody may look around; each workspace is closed to all but its user.
             os.chmod(path, 0o711 if is_root else 0o700)
+        # Left by a server that was killed together with its spawner.
+        clear_away(self.run)
         for name in os.listdir(self.run):
-            # Left by a server that was killed together with its spawner.
             remove_state(os.path.join(self.run, name))
 
 

@@ -42,6 +42,7 @@ class Child:
         options: Sequence[str],
         command: Sequence[str],
         filter_: bytes,
+        mark: str,
         agent: int,
         user: int | None,
         enter: Callable[[], None] | None,
@@ -53,6 +54,7 @@ class Child:
             options: Its options but for those that name descriptors.
             command: What it runs inside.
             filter_: The seccomp program.
+            mark: A name for what it holds open until its sandbox runs.
             agent: The agent's socket, the only descriptor that gets inside.
             user: The user and group to become before; None to stay who we are.
             enter: What puts it into its control groups, called just before it begins.
@@ -60,13 +62,13 @@ class Child:
         Returns:
             Two pipes: what bubblewrap tells about its child, and its standard error.
         """
-        rules = readable(filter_)
+        rules = readable(filter_, mark)
         info, told = os.pipe()
         self.error_pipe, errors = os.pipe()
         os.set_blocking(self.error_pipe, False)
         # Behind a descriptor: the command line of process 1 can be read inside.
         arguments = readable(
-            "\0".join([*options, "--seccomp", str(rules), "--info-fd", str(told)]).encode()
+            "\0".join([*options, "--seccomp", str(rules), "--info-fd", str(told)]).encode(), mark
         )
         try:
             with soon_to_go():
@@ -112,9 +114,9 @@ class Child:
                 signal.pidfd_send_signal(self.inner, signal.SIGKILL)
 
 
-def readable(data: bytes) -> int:
+def readable(data: bytes, name: str) -> int:
     """Put data behind a descriptor, to be read from its start."""
-    descriptor = os.memfd_create("agb")
+    descriptor = os.memfd_create(name)
     os.write(descriptor, data)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor

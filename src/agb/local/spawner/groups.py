@@ -53,12 +53,19 @@ def remove(paths: Sequence[str]) -> None:
             os.rmdir(path)
 
 
-def remove_all(directories: Sequence[str]) -> None:
-    """Remove the groups of a server with those of its sessions."""
+def of_sessions(directories: Sequence[str]) -> list[str]:
+    """Return the groups of sessions that are there, in the groups of a server."""
+    found: list[str] = []
     for directory in directories:
         with contextlib.suppress(OSError):
-            remove([entry.path for entry in os.scandir(directory) if entry.is_dir()])
-        remove([directory])
+            found += [entry.path for entry in os.scandir(directory) if entry.is_dir()]
+    return found
+
+
+def remove_all(directories: Sequence[str]) -> None:
+    """Remove the groups of a server with those of its sessions."""
+    remove(of_sessions(directories))
+    remove(directories)
 
 
 def _write(path: str, value: str, *, needed: bool) -> None:

@@ -18,10 +18,10 @@ from .state import (
     make_reachable,
     overruns_of,
     remove_state,
-    remove_tree,
     sessions_of,
     start_removing,
 )
+from .strays import clear_up, mark_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,10 +103,8 @@ class Spawner:
         self._filter = bytes.fromhex(seccomp)
         self._groups = groups
         try:
-            # Left by a spawner that was killed; its sandboxes went with it.
-            remove_tree(sessions_of(state))
+            clear_up(state, groups)
             os.mkdir(sessions_of(state), 0o711)
-            remove_tree(overruns_of(state))
             os.mkdir(overruns_of(state), 0o700)
             if binds:
                 make_reachable(binds)
@@ -155,6 +153,7 @@ class Spawner:
                 message["options"],
                 [*message["command"], str(agent)],
                 self._filter,
+                mark_of(self._state or ""),
                 agent,
                 user,
                 enter,

@@ -1,6 +1,6 @@
 """What one server has on disk, in its state directory.
 
-It holds etc, inside, binds, sessions, overruns and contexts.
+It holds a lock, etc, inside, binds, sessions, overruns and contexts.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ import contextlib
 import ctypes
 import os
 import subprocess
+
+LOCK = "server.lock"
+"""A file that is locked as long as the server or its spawner lives."""
 
 # From linux/sched.h and linux/mount.h.
 _CLONE_NEWNS = 0x00020000
@@ -44,6 +47,8 @@ def remove_state(state: str) -> None:
                 (os.rmdir if os.path.isdir(target) else os.unlink)(target)
     for name in ("etc", "inside", "sessions", "overruns", "contexts"):
         remove_tree(os.path.join(state, name))
+    with contextlib.suppress(OSError):
+        os.unlink(os.path.join(state, LOCK))
     for directory in (binds, state):
         with contextlib.suppress(OSError):
             os.rmdir(directory)
