@@ -39,18 +39,22 @@ if TYPE_CHECKING:
     )
     from agb._core.command_results import CommandResult
     from agb._core.config import Config
+    from agb._core.context_file_results import (
+        ContextFileEntry,
+        ContextFileListResult,
+        FileUrlResult,
+    )
     from agb._core.context_results import (
         ClearContextResult,
         Context,
-        ContextFileEntry,
-        ContextFileListResult,
-        ContextInfoResult,
         ContextListParams,
         ContextListResult,
         ContextResult,
+    )
+    from agb._core.context_sync_results import (
+        ContextInfoResult,
         ContextStatusData,
         ContextSyncResult,
-        FileUrlResult,
     )
     from agb._core.context_syncs import BWList, ContextSync, SyncPolicy, WhiteList
     from agb._core.exceptions import (
@@ -181,17 +185,17 @@ _HOMES = {
     "CommandTimeoutError": "agb._core.exceptions",
     "Config": "agb._core.config",
     "Context": "agb._core.context_results",
-    "ContextFileEntry": "agb._core.context_results",
-    "ContextFileListResult": "agb._core.context_results",
-    "ContextInfoResult": "agb._core.context_results",
+    "ContextFileEntry": "agb._core.context_file_results",
+    "ContextFileListResult": "agb._core.context_file_results",
+    "ContextInfoResult": "agb._core.context_sync_results",
     "ContextListParams": "agb._core.context_results",
     "ContextListResult": "agb._core.context_results",
     "ContextManager": "agb._sync.context_manager",
     "ContextResult": "agb._core.context_results",
     "ContextService": "agb._sync.context_service",
-    "ContextStatusData": "agb._core.context_results",
+    "ContextStatusData": "agb._core.context_sync_results",
     "ContextSync": "agb._core.context_syncs",
-    "ContextSyncResult": "agb._core.context_results",
+    "ContextSyncResult": "agb._core.context_sync_results",
     "CreateSessionParams": "agb._core.params",
     "DeletePolicy": "agb._core.policies",
     "DeleteResult": "agb._core.results",
@@ -214,7 +218,7 @@ _HOMES = {
     "FileInfoResult": "agb._core.file_results",
     "FileSearchResult": "agb._core.file_results",
     "FileSystem": "agb._sync.file_system",
-    "FileUrlResult": "agb._core.context_results",
+    "FileUrlResult": "agb._core.context_file_results",
     "GetSessionData": "agb._core.session_results",
     "GetSessionResult": "agb._core.session_results",
     "HTTPClient": "agb._sync.client",

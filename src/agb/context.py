@@ -1,15 +1,13 @@
 """Documented import path of contexts."""
 
 from agb._async.context_service import AsyncContextService
+from agb._core.context_file_results import ContextFileEntry, ContextFileListResult, FileUrlResult
 from agb._core.context_results import (
     ClearContextResult,
     Context,
-    ContextFileEntry,
-    ContextFileListResult,
     ContextListParams,
     ContextListResult,
     ContextResult,
-    FileUrlResult,
 )
 from agb._sync.context_service import ContextService
 

@@ -9,18 +9,9 @@ from agb._core.code_results import (
     ExecutionResult,
 )
 from agb._core.command_results import CommandResult
-from agb._core.context_results import (
-    ClearContextResult,
-    Context,
-    ContextFileEntry,
-    ContextFileListResult,
-    ContextInfoResult,
-    ContextListResult,
-    ContextResult,
-    ContextStatusData,
-    ContextSyncResult,
-    FileUrlResult,
-)
+from agb._core.context_file_results import ContextFileEntry, ContextFileListResult, FileUrlResult
+from agb._core.context_results import ClearContextResult, Context, ContextListResult, ContextResult
+from agb._core.context_sync_results import ContextInfoResult, ContextStatusData, ContextSyncResult
 from agb._core.file_results import (
     BinaryFileContentResult,
     DirectoryListResult,

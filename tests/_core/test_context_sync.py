@@ -6,7 +6,7 @@ import json
 import pytest
 
 from agb._core import context_sync
-from agb._core.context_results import ContextStatusData, ContextSyncResult
+from agb._core.context_sync_results import ContextStatusData, ContextSyncResult
 from agb._core.exceptions import APIError, APITimeoutError, AuthenticationError
 
 from .scripted import REFUSED_KEY, Answer, assert_refused, envelope, play, play_with

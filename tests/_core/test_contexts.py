@@ -3,12 +3,8 @@
 import pytest
 
 from agb._core import contexts
-from agb._core.context_results import (
-    Context,
-    ContextFileEntry,
-    ContextListParams,
-    ContextResult,
-)
+from agb._core.context_file_results import ContextFileEntry
+from agb._core.context_results import Context, ContextListParams, ContextResult
 from agb._core.exceptions import (
     APIError,
     AuthenticationError,

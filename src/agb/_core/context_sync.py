@@ -7,7 +7,7 @@ from typing import Any
 
 from agb._core import arguments, polling
 from agb._core import context_requests as requests
-from agb._core.context_results import ContextInfoResult, ContextStatusData, ContextSyncResult
+from agb._core.context_sync_results import ContextInfoResult, ContextStatusData, ContextSyncResult
 from agb._core.exceptions import APIError, InvalidArgumentError
 from agb._core.operation import Steps, operation, send
 from agb._core.replies import Reply, objects, parsed, text, whole_number

@@ -8,15 +8,13 @@ from typing import Any
 
 from agb._core import arguments, polling
 from agb._core import context_requests as requests
+from agb._core.context_file_results import ContextFileEntry, ContextFileListResult, FileUrlResult
 from agb._core.context_results import (
     ClearContextResult,
     Context,
-    ContextFileEntry,
-    ContextFileListResult,
     ContextListParams,
     ContextListResult,
     ContextResult,
-    FileUrlResult,
 )
 from agb._core.exceptions import (
     AGBError,

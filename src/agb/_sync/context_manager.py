@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .._core import context_sync
-from .._core.context_results import ContextInfoResult, ContextSyncResult
+from .._core.context_sync_results import ContextInfoResult, ContextSyncResult
 from .._pair import notify
 from .service import BaseService
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from .._core import contexts
+from .._core.context_file_results import ContextFileListResult, FileUrlResult
 from .._core.context_results import (
     ClearContextResult,
     Context,
-    ContextFileListResult,
     ContextListParams,
     ContextListResult,
     ContextResult,
-    FileUrlResult,
 )
 from .._core.operation import Steps
 from .._core.results import OperationResult
