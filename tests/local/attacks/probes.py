@@ -54,8 +54,16 @@ def absent(paths):
 
 
 def shown_for_python(path):
-    inner = (sys.prefix, sys.base_prefix, FACTS["home"])
+    inner = (sys.prefix, sys.base_prefix, FACTS["home"], *links_to_python())
     return any(place.startswith(path + "/") or place == path for place in inner)
+
+
+def links_to_python():
+    """Links that lead from an environment to its Python; what lies beside them is not shown."""
+    path = sys.executable
+    while os.path.islink(path):
+        path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
+        yield path
 
 
 for name, paths in ABSENT.items():

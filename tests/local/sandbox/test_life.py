@@ -186,7 +186,8 @@ async def test_spawner_killed():
     again = await sandboxes.open("y")
     assert await again.call("list_directory", {"path": "."}, timeout_s=5) == {"entries": []}
     state = Path(sandboxes._host.state)
-    assert os.listdir(state / "sessions") == [str(again._number)]
+    # Those after it are the new reserve.
+    assert min(map(int, os.listdir(state / "sessions"))) == again._number
     await sandboxes.aclose()
     assert not state.exists()
 
