@@ -132,10 +132,11 @@ def attacks(session: nox.Session) -> None:
 
 @nox.session(python=THIS, default=False)
 def endurance(session: nox.Session) -> None:
-    """Kill client, server and spawner fifty times each, and a server amidst 1,000 operations."""
+    """Kill client, server and spawner fifty times each; create and delete 1,000 sessions."""
     install(session, ".[local]", "test")
-    tests = ["tests/local/test_orphans.py", "tests/local/test_restart.py"]
-    session.run("pytest", "-s", *(session.posargs or tests), env={"AGB_ENDURANCE": "full"})
+    names = ("test_orphans.py", "test_many_sessions.py", "test_restart.py")
+    tests = session.posargs or [f"tests/local/{name}" for name in names]
+    session.run("pytest", "-s", *tests, env={"AGB_ENDURANCE": "full"})
 
 
 @nox.session(python=THIS, default=False)

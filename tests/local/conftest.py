@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import select
+import shutil
 import socket
 import subprocess
 import sys
@@ -198,6 +199,15 @@ def api(make_api: MakeApi) -> Api:
     return make_api()
 
 
+@pytest.fixture
+def folder() -> Iterator[str]:
+    """A path for a state folder that users without rights can pass."""
+    parent = tempfile.mkdtemp()
+    os.chmod(parent, 0o711)
+    yield os.path.join(parent, "state")
+    shutil.rmtree(parent)
+
+
 class Family:
     """A process and all below it, held by pidfds: a number used again fools nobody."""
 
@@ -227,6 +237,12 @@ class Family:
     def close(self) -> None:
         for fd in self.pidfds.values():
             os.close(fd)
+
+
+def control_groups() -> Iterator[str]:
+    """The directories of all control groups of this machine."""
+    for above, names, _ in os.walk("/sys/fs/cgroup"):
+        yield from (os.path.join(above, name) for name in names)
 
 
 def descendants(pid: int) -> list[int]:

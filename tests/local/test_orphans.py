@@ -24,7 +24,7 @@ import pytest
 from agb import AGB, Config
 from agb.local.spawner.strays import clear_up
 
-from .conftest import descendants
+from .conftest import control_groups, descendants
 
 FULL = os.environ.get("AGB_ENDURANCE") == "full"
 ROUNDS = range(50 if FULL else 3)
@@ -102,11 +102,6 @@ class Place:
         """The files and control groups of the sandboxes of a server."""
         files = glob.glob(f"{self.path}/{state}/sessions/*")
         return {*files, *(path for path in control_groups() if f"/{state}/" in path)}
-
-
-def control_groups() -> Iterator[str]:
-    for above, names, _ in os.walk("/sys/fs/cgroup"):
-        yield from (os.path.join(above, name) for name in names)
 
 
 @pytest.fixture

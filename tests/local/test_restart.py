@@ -4,51 +4,17 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from agb import AGB, Config
+from .standing import client, kill, refused
 
-SERVE = [sys.executable, "-m", "agb.local", "serve", "--json"]
 OPERATIONS = 1000 if os.environ.get("AGB_ENDURANCE") == "full" else 120
 WORKERS = 4
-
-
-@pytest.fixture
-def folder() -> Iterator[str]:
-    """A path for a state folder that users without rights can pass."""
-    parent = tempfile.mkdtemp()
-    os.chmod(parent, 0o711)
-    yield os.path.join(parent, "state")
-    shutil.rmtree(parent)
-
-
-def client(server) -> AGB:
-    return AGB(server.ready["api_key"], Config(endpoint=server.ready["endpoint"]))
-
-
-def kill(server) -> None:
-    server.process.kill()
-    server.process.wait()
-
-
-def refused(folder: str, *options: str) -> str:
-    """Start a server that must not start; return what it says."""
-    command = [*SERVE, "--port", "0", "--state", folder, *options]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert "Traceback" not in ended.stderr
-    assert len(ended.stderr.splitlines()) == 1
-    return ended.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

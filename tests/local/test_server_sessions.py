@@ -218,7 +218,7 @@ async def test_release_waits_until_the_sandbox_is_gone(api, fake_sandboxes):
 
 
 async def test_a_call_that_a_release_overtakes_says_that_the_session_is_gone(api, fake_sandboxes):
-    """A tool call in flight fails with `InvalidSession.NotFound` when its session is released."""
+    """A tool call in flight fails with `InvalidSession.NotFound` and says why."""
     session_id = await api.create()
     sandbox = fake_sandboxes.opened[0]
     sandbox.may_answer.clear()
@@ -229,6 +229,7 @@ async def test_a_call_that_a_release_overtakes_says_that_the_session_is_gone(api
 
     body = (await running).json()
     assert body["code"] == "InvalidSession.NotFound"
+    assert "It was deleted or has expired while this call ran" in str(body)
     assert body["data"]["isError"] is True
 
 

@@ -46,7 +46,8 @@ class Overruns:
         self._refusals = {
             "No space left on device": (
                 f"/tmp holds {in_words(temporary)} ({variable_of('temporary_bytes')}), "  # noqa: S108
-                f"/dev/shm {in_words(shared)} ({variable_of('shared_memory_bytes')})"  # noqa: S108
+                f"/dev/shm {in_words(shared)} ({variable_of('shared_memory_bytes')}); for other "  # noqa: S108
+                "paths make room on the server's disk"
             ),
             "File too large": (
                 f"a file may have {in_words(inside.max_file_bytes)} "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 
 from .contexts.catalog import ContextNotFound
@@ -36,10 +37,11 @@ def refusal(error: Exception, *, tool_call: bool) -> ApiFailure:
             return ApiFailure(429, "TooManyLinks", str(error))
         case ServerEnding():
             return ApiFailure(503, "ServerEnding", str(error))
-        case sqlite3.OperationalError():
+        case sqlite3.DatabaseError():
             # A full disk, nearly always; the transaction was undone.
-            text = f"The server can't write down its state, and nothing was changed: {error}."
-            return ApiFailure(500, "StateNotWritten", text)
+            return _not_written(str(error))
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return _not_written(error.strerror or str(error))
         case SandboxGone():
             return ApiFailure(500, "SandboxGone", str(error))
         case SandboxError():
@@ -48,3 +50,12 @@ def refusal(error: Exception, *, tool_call: bool) -> ApiFailure:
             return ApiFailure(400, "ToolError", str(error))
         case _:
             return ApiFailure(500, "InternalError", "The server made a mistake; see its log.")
+
+
+def _not_written(reason: str) -> ApiFailure:
+    return ApiFailure(
+        500,
+        "StateNotWritten",
+        f"The server can't write down its state, and nothing was changed: {reason}. If its disk "
+        "is full, make room there and call again.",
+    )

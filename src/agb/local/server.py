@@ -142,7 +142,10 @@ def _open_contexts(settings: Settings, directory: str) -> Contexts:
         return Contexts(settings, directory)
     except (OSError, sqlite3.Error) as error:
         raise StartError(
-            f"Contexts can't be kept in {settings.contexts_directory or directory!r}: {error}"
+            f"Contexts can't be kept in {settings.contexts_directory or directory!r}: {error}. "
+            "Nothing was changed. If the disk is full, make room; if contexts.sqlite there is "
+            "damaged, restore it from a copy or move it away, or name another directory with "
+            "AGB_LOCAL_CONTEXTS."
         ) from error
 
 

@@ -121,7 +121,7 @@ class SessionManager:
             if record.status is Status.DELETING:
                 self.release(record.id)
             elif record.status is Status.FAILED:
-                self._store.set_status(record.id, Status.RUNNING)
+                self._note_status(record.id, Status.RUNNING)
         await self._sandboxes.keep_only({record.workspace for record in records})
         await asyncio.gather(*self._ending)
 

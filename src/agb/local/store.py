@@ -153,9 +153,7 @@ class Store:
         self._database.execute("PRAGMA foreign_keys = ON")
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
-        (found,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
+        check(self._database)
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
         if version == 0:
             self._database.executescript(_SCHEMA)
@@ -298,6 +296,17 @@ class Store:
             "INSERT INTO label (session_id, name, value) VALUES (?, ?, ?)",
             [(session_id, name, value) for name, value in labels.items()],
         )
+
+
+def check(database: sqlite3.Connection) -> None:
+    """Look for damage.
+
+    Raises:
+        sqlite3.DatabaseError: There is some; the text is one line.
+    """
+    (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise sqlite3.DatabaseError(f"it is damaged ({' '.join(found.split())})")
 
 
 def _record(row: Sequence[Any]) -> SessionRecord:

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 
 import attrs
 
-from ..store import page_position, page_token
+from ..store import check, page_position, page_token
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS context (
@@ -79,8 +79,13 @@ class Catalog:
 
     def __init__(self, directory: str) -> None:
         self._database = sqlite3.connect(os.path.join(directory, "contexts.sqlite"))
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.executescript(_SCHEMA)
+        try:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            check(self._database)
+            self._database.executescript(_SCHEMA)
+        except BaseException:
+            self._database.close()
+            raise
 
     def close(self) -> None:
         """Close the database."""

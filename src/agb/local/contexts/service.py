@@ -65,7 +65,11 @@ class Contexts:
     def make(self, name: str) -> Context:
         """Make a context."""
         made = self.catalog.add(name)
-        self.shelf.make(made.id)
+        try:
+            self.shelf.make(made.id)
+        except OSError:
+            self.catalog.remove(made.id)
+            raise
         return made
 
     def state(self, context_id: str) -> str:

@@ -111,10 +111,10 @@ class Transfers:
         if not mounts:
             return None
         session = self._sessions[session_id] = _Session(volumes, mounts)
-        for mount in mounts:
-            self._catalog.touch(mount.context_id)
         if arrived:
             return None
+        for mount in mounts:
+            self._catalog.touch(mount.context_id)
         wanted = [(mount, mount.path) for mount in mounts if mount.downloads]
         return self._begin(session, Kind.DOWNLOAD, wanted)
 
