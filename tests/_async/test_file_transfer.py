@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,8 @@ import httpx
 import pytest
 
 from agb import APIConnectionError, APIError, APITimeoutError, AsyncAGB, Config, FileError
+
+from ..conftest import shown
 
 CONTENT = bytes(range(256)) * 5_000  # 1.28 MB
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -321,6 +324,33 @@ async def test_refusals(file, store, here, place):
         assert "secret" not in result.error_message
         assert type(result.exception) is APIError
     assert list(place.parent.iterdir()) == []
+
+
+async def test_what_is_seen_of_a_transfer(file, store, here, place, caplog, spans):
+    """Each request to the store has a debug line and a span, with the host of the address only."""
+    caplog.set_level(logging.DEBUG)
+    store.answers = [whole, refusing(403), hanging_up]
+
+    await file.upload(here, "/d/a")
+    await file.download("/d/a", place)
+    await file.download("/d/a", place)
+
+    lines = [re.sub(r"\d+ ms", "… ms", record.getMessage()) for record in caplog.records]
+    lines = [line for line in lines if " of a file at " in line]
+    assert [re.sub(r"127\.0\.0\.1:\d+", "HOST", line) for line in lines] == [
+        f"PUT of a file at HOST: HTTP 200, {len(CONTENT)} bytes, … ms",
+        "GET of a file at HOST: APIError, 0 bytes, … ms",
+        *["GET of a file at HOST: RemoteProtocolError, 0 bytes, … ms"] * 3,
+    ]
+    told = [span for span in spans() if span.name.startswith("agb file")]
+    assert [span.name for span in told] == ["agb file PUT", *["agb file GET"] * 4]
+    assert [span.attributes.get("error.type") for span in told] == [
+        None,
+        "APIError",
+        *["RemoteProtocolError"] * 3,
+    ]
+    assert told[0].attributes["http.response.status_code"] == 200
+    assert "signature" not in caplog.text + "".join(map(shown, told))
 
 
 async def test_a_long_refusal_is_cut(file, store, place):

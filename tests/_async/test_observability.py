@@ -8,11 +8,10 @@ import sys
 import httpx
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from agb import AsyncAGB, AsyncSession, Config, CreateSessionParams
+
+from ..conftest import shown
 
 PLANTED = "planted-in-an-argument"
 
@@ -53,22 +52,6 @@ async def planted(request, service, served, nowhere):
     endpoint = nowhere if request.param == "is lost" else served
     async with AsyncAGB(PLANTED, Config(endpoint=endpoint)) as agb:
         yield agb
-
-
-@pytest.fixture
-def spans(monkeypatch):
-    """The spans that a program with OpenTelemetry gets."""
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
-    return exporter.get_finished_spans
-
-
-def shown(span):
-    """Everything that a span carries, as text."""
-    events = [(event.name, dict(event.attributes or {})) for event in span.events]
-    return f"{span.name} {dict(span.attributes)} {span.status.description} {events}"
 
 
 async def test_no_log_line_shows_an_argument(planting, planted, caplog):

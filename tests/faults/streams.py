@@ -88,13 +88,24 @@ def stream(*steps: Step) -> Callable[[Connection], None]:
     return serve
 
 
-def refuse(status: str, body: bytes) -> Callable[[Connection], None]:
+def in_turn(*faults: Callable[[Connection], None]) -> Callable[[Connection], None]:
+    """Do another thing with each connection, then hang up."""
+    remaining = iter(faults)
+
+    def serve(connection: Connection) -> None:
+        next(remaining)(connection)
+        raise HungUp
+
+    return serve
+
+
+def refuse(status: str, body: bytes, *headers: str) -> Callable[[Connection], None]:
     """A fault of the server: answer a request for a stream by HTTP."""
 
     def serve(connection: Connection) -> None:
         while b"\r\n\r\n" not in connection.receive():
             pass
-        connection.send(http(status, body))
+        connection.send(http(status, body, *headers))
         raise HungUp
 
     return serve

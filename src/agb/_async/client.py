@@ -21,6 +21,7 @@ from .._core.transfer import Transfer
 from .._pair import AsyncConnections, async_exchange, async_run_in_thread, async_send_together
 from .._version import __version__
 from .pool import AsyncPool, Response
+from .sending import Sending, delivered
 
 if TYPE_CHECKING:
     import httpx
@@ -28,27 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _USER_AGENT = f"agb-python/{__version__}"
-_FIRST_PAUSE_S = 0.1
 
 _logger = logging.getLogger("agb")
-
-
-class _Sending:
-    """One call on its way: what is sent where, and what that took so far."""
-
-    def __init__(self, call: Call, url: str, key: str, timeout_s: float) -> None:
-        self.call = call
-        self.url = url
-        self.key = key
-        self.attempts = 0
-        self.timeout_s = timeout_s
-        self._began = time.monotonic()
-
-    def spent_s(self) -> float:
-        return time.monotonic() - self._began
-
-    def left_s(self) -> float:
-        return self.timeout_s - self.spent_s()
 
 
 class AsyncClient:
@@ -154,14 +136,26 @@ class AsyncClient:
             200
         """
         url, key = await self._where(call)
-        sending = _Sending(call, url, key, self._timeout_s)
-        with _tracing.span(call) as span:
+        sending = Sending(call, url, key, self._timeout_s)
+        told = {"http.request.method": call.method, "url.path": call.path}
+        with _tracing.span(call.name, told) as span:
             try:
-                reply = await self._delivered(sending)
+                reply = await delivered(sending, self._max_retries, lambda: self._attempt(sending))
             except AGBError as error:
-                _tracing.end(span, sending.attempts, error)
+                _tracing.describe(
+                    span,
+                    request_id=error.request_id,
+                    status_code=error.status_code,
+                    attempts=sending.attempts,
+                    error=error,
+                )
                 raise
-            _tracing.end(span, sending.attempts, reply)
+            _tracing.describe(
+                span,
+                request_id=reply.request_id,
+                status_code=reply.status_code,
+                attempts=sending.attempts,
+            )
         return reply
 
     async def aclose(self) -> None:
@@ -199,40 +193,7 @@ class AsyncClient:
             server = await async_run_in_thread(_embedded.server, call.starts_server)
         return server.endpoint, server.api_key
 
-    async def _delivered(self, sending: _Sending) -> Reply:
-        """Send a call once, and again as long as its failures allow it."""
-        try:
-            return await self._attempt(sending)
-        except AGBError as error:
-            if not self._max_retries or self._wait_before_retry(sending, error) is False:
-                raise
-            failure = error
-        import stamina
-
-        longest = retry.longest_pause_s(sending.left_s(), self._max_retries)
-        reply: Reply | None = None
-        async for attempt in stamina.retry_context(
-            on=lambda error: self._wait_before_retry(sending, error),
-            attempts=self._max_retries + 1,
-            timeout=None,
-            wait_initial=min(_FIRST_PAUSE_S, longest),
-            wait_max=longest,
-            wait_jitter=longest,
-        ):
-            with attempt:
-                # The first attempt has been made: a call that succeeds needs nothing of all this.
-                if attempt.num == 1:
-                    raise failure
-                reply = await self._attempt(sending)
-        assert reply is not None  # stamina raises the last error
-        return reply
-
-    def _wait_before_retry(self, sending: _Sending, error: Exception) -> bool | float:
-        import random
-
-        return retry.pause_before_retry(error, sending.left_s(), random.random())  # noqa: S311
-
-    async def _attempt(self, sending: _Sending) -> Reply:
+    async def _attempt(self, sending: Sending) -> Reply:
         """Send a call once, within the time it has, and say in a debug line how that ended."""
         call = sending.call
         began = time.monotonic()
@@ -268,7 +229,7 @@ class AsyncClient:
         return reply
 
     async def _exchanged(
-        self, sending: _Sending, spent_s: float
+        self, sending: Sending, spent_s: float
     ) -> tuple[Response | httpx.Response, bytes]:
         """Exchange a request for its reply, and translate what the network has to say."""
         seconds = retry.allowance_s(sending.call, sending.timeout_s, spent_s)
@@ -283,7 +244,7 @@ class AsyncClient:
             raise died or translated(call, url, seconds, error) from without_request(error)
 
     def _prepared(
-        self, sending: _Sending, seconds: float
+        self, sending: Sending, seconds: float
     ) -> tuple[AsyncPool | httpx.AsyncClient, Any]:
         """Return the HTTP client to use and the request, in its own form, that it has to send."""
         call, url = sending.call, sending.url

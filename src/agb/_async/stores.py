@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from .. import _tracing
 from .._core import stores
-from .._core.exceptions import APIError, APITimeoutError
+from .._core.exceptions import AGBError, APIError, APITimeoutError
 from .._core.stores import StoreReply
 from .._local_files import BLOCK_BYTES, IncomingFile, OutgoingFile
 from .._pair import async_notify, async_run_in_thread, async_shielded
+from .._quiet import secret_address
 from .._version import __version__
 
 if TYPE_CHECKING:
@@ -108,7 +110,10 @@ class AsyncExchange:
                 stream=body() if body else None,
                 extensions={"timeout": httpx.Timeout(limit).as_dict()},
             )
-            response = await client.send(request, stream=True, auth=None, follow_redirects=False)
+            with secret_address():
+                response = await client.send(
+                    request, stream=True, auth=None, follow_redirects=False
+                )
             target = stores.redirect(url, _head(response))
             if target is None:
                 return response
@@ -124,12 +129,41 @@ class AsyncExchange:
                 f"The file store is too slow: {self._file.passed} bytes in {spent_s:.0f} s"
             )
 
-    def _translated(self, method: str, url: str, error: Exception) -> APIError:
-        """Make an error of this package of one of the network."""
+    async def _exchanged(
+        self, method: str, url: str, exchange: Callable[[], Awaitable[StoreReply]]
+    ) -> StoreReply:
+        """Exchange a request for its reply, and tell how that ended.
+
+        Of the address only the host is told: whoever has all of it has the file.
+        """
+        import httpx
+
         from .._translation import translated_store
 
-        _logger.debug("%s to %s: %s", method, stores.host(url), type(error).__name__)
-        return translated_store(method, url, self._client._timeout_s, error)
+        began = time.monotonic()
+        where, outcome = stores.host(url), "left"
+        told = {"http.request.method": method, "server.address": where}
+        with _tracing.span(f"file {method}", told) as span:
+            try:
+                reply = await exchange()
+                outcome = f"HTTP {reply.status}"
+                _tracing.describe(span, status_code=reply.status)
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, AGBError) as error:
+                outcome = type(error).__name__
+                _tracing.describe(span, error=error)
+                if isinstance(error, AGBError):
+                    raise
+                raise translated_store(method, url, self._client._timeout_s, error) from error
+            finally:
+                _logger.debug(
+                    "%s of a file at %s: %s, %d bytes, %.0f ms",
+                    method,
+                    where,
+                    outcome,
+                    self._file.passed,
+                    (time.monotonic() - began) * 1000,
+                )
+        return reply
 
 
 class AsyncSource(AsyncExchange):
@@ -151,16 +185,13 @@ class AsyncSource(AsyncExchange):
 
     async def put(self, url: str, content_type: str | None) -> StoreReply:
         """Send it once, whole, and return what the store says."""
-        import httpx
+        return await self._exchanged("PUT", url, lambda: self._put(url, content_type))
 
+    async def _put(self, url: str, content_type: str | None) -> StoreReply:
         headers = {"Content-Length": str(self._outgoing.size)}
         if content_type is not None:
             headers["Content-Type"] = content_type
-        try:
-            response = await self._request("PUT", url, headers, self._body)
-            return await _whole(response)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise self._translated("PUT", url, error) from error
+        return await _whole(await self._request("PUT", url, headers, self._body))
 
     def _body(self) -> AsyncBody:
         """Return the file as a body, from its first byte."""
@@ -203,19 +234,17 @@ class AsyncTarget(AsyncExchange):
 
     async def get(self, url: str) -> StoreReply:
         """Receive what is missing, or all of it if the store has something else by now."""
-        import httpx
+        return await self._exchanged("GET", url, lambda: self._get(url))
 
+    async def _get(self, url: str) -> StoreReply:
         headers: dict[str, str] = {}
         if self.received and stores.can_resume(self._etag):
             headers = {"Range": f"bytes={self.received}-", "If-Range": self._etag}
+        response = await self._request("GET", url, headers)
         try:
-            response = await self._request("GET", url, headers)
-            try:
-                return await self._receive(url, response)
-            finally:
-                await response.aclose()
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise self._translated("GET", url, error) from error
+            return await self._receive(url, response)
+        finally:
+            await response.aclose()
 
     async def commit(self) -> None:
         """Let it take its place."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from .. import _tracing
 from .._core import streaming
 from .._core.code_results import EnhancedCodeExecutionResult
-from .._core.exceptions import AGBError
+from .._core.exceptions import AGBError, CommandError
 from .._core.stream_events import CodeStreamEvent
 from .._core.streaming import Route, StreamFold
 from .web_socket import WebSocket, open_web_socket
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import Span
     from typing_extensions import Self
 
     from .session import BaseSession
@@ -53,6 +56,8 @@ class CodeStream:
         self._events: deque[CodeStreamEvent] = deque()
         self._socket: WebSocket | None = None
         self._closed = False
+        self._began = 0.0
+        self._span: Span | None = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(session_id={self._session.session_id!r})"
@@ -111,6 +116,8 @@ class CodeStream:
         """Take one frame; whatever ends the stream closes its connection."""
         try:
             if self._socket is None:
+                self._began = time.monotonic()
+                self._span = _tracing.begin("stream run_code")
                 self._socket = self._opened()
             self._events += self._fold.feed(self._socket.receive())
         except AGBError as error:
@@ -146,5 +153,26 @@ class CodeStream:
 
     def _hang_up(self, *, politely: bool = False) -> None:
         socket, self._socket = self._socket, None
-        if socket is not None:
-            socket.close(politely=politely)
+        try:
+            if socket is not None:
+                socket.close(politely=politely)
+        finally:
+            self._tell_end()
+
+    def _tell_end(self) -> None:
+        """Say in a debug line, and to whoever traces, how the stream ended; once."""
+        began, self._began = self._began, 0.0
+        if not began:
+            return
+        result = self._fold.result
+        request_id = (result.request_id if result else "") or self._id
+        error = None if result is None else result.exception
+        _logger.debug(
+            "stream run_code: %s, request id %s, %.0f ms",
+            "left" if result is None else type(error).__name__ if error else "ended",
+            request_id,
+            (time.monotonic() - began) * 1000,
+        )
+        # That the code failed is no failure of the call.
+        lost = None if isinstance(error, CommandError) else error
+        _tracing.finish(self._span, request_id, lost)

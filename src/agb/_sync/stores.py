@@ -9,8 +9,9 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from .. import _tracing
 from .._core import stores
-from .._core.exceptions import APIError, APITimeoutError
+from .._core.exceptions import AGBError, APIError, APITimeoutError
 from .._core.stores import StoreReply
 from .._local_files import BLOCK_BYTES, IncomingFile, OutgoingFile
 from .._pair import (
@@ -18,6 +19,7 @@ from .._pair import (
     run_in_thread,
     shielded,
 )
+from .._quiet import secret_address
 from .._version import __version__
 
 if TYPE_CHECKING:
@@ -112,7 +114,8 @@ class Exchange:
                 stream=body() if body else None,
                 extensions={"timeout": httpx.Timeout(limit).as_dict()},
             )
-            response = client.send(request, stream=True, auth=None, follow_redirects=False)
+            with secret_address():
+                response = client.send(request, stream=True, auth=None, follow_redirects=False)
             target = stores.redirect(url, _head(response))
             if target is None:
                 return response
@@ -128,12 +131,39 @@ class Exchange:
                 f"The file store is too slow: {self._file.passed} bytes in {spent_s:.0f} s"
             )
 
-    def _translated(self, method: str, url: str, error: Exception) -> APIError:
-        """Make an error of this package of one of the network."""
+    def _exchanged(self, method: str, url: str, exchange: Callable[[], StoreReply]) -> StoreReply:
+        """Exchange a request for its reply, and tell how that ended.
+
+        Of the address only the host is told: whoever has all of it has the file.
+        """
+        import httpx
+
         from .._translation import translated_store
 
-        _logger.debug("%s to %s: %s", method, stores.host(url), type(error).__name__)
-        return translated_store(method, url, self._client._timeout_s, error)
+        began = time.monotonic()
+        where, outcome = stores.host(url), "left"
+        told = {"http.request.method": method, "server.address": where}
+        with _tracing.span(f"file {method}", told) as span:
+            try:
+                reply = exchange()
+                outcome = f"HTTP {reply.status}"
+                _tracing.describe(span, status_code=reply.status)
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, AGBError) as error:
+                outcome = type(error).__name__
+                _tracing.describe(span, error=error)
+                if isinstance(error, AGBError):
+                    raise
+                raise translated_store(method, url, self._client._timeout_s, error) from error
+            finally:
+                _logger.debug(
+                    "%s of a file at %s: %s, %d bytes, %.0f ms",
+                    method,
+                    where,
+                    outcome,
+                    self._file.passed,
+                    (time.monotonic() - began) * 1000,
+                )
+        return reply
 
 
 class Source(Exchange):
@@ -155,16 +185,13 @@ class Source(Exchange):
 
     def put(self, url: str, content_type: str | None) -> StoreReply:
         """Send it once, whole, and return what the store says."""
-        import httpx
+        return self._exchanged("PUT", url, lambda: self._put(url, content_type))
 
+    def _put(self, url: str, content_type: str | None) -> StoreReply:
         headers = {"Content-Length": str(self._outgoing.size)}
         if content_type is not None:
             headers["Content-Type"] = content_type
-        try:
-            response = self._request("PUT", url, headers, self._body)
-            return _whole(response)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise self._translated("PUT", url, error) from error
+        return _whole(self._request("PUT", url, headers, self._body))
 
     def _body(self) -> Body:
         """Return the file as a body, from its first byte."""
@@ -207,19 +234,17 @@ class Target(Exchange):
 
     def get(self, url: str) -> StoreReply:
         """Receive what is missing, or all of it if the store has something else by now."""
-        import httpx
+        return self._exchanged("GET", url, lambda: self._get(url))
 
+    def _get(self, url: str) -> StoreReply:
         headers: dict[str, str] = {}
         if self.received and stores.can_resume(self._etag):
             headers = {"Range": f"bytes={self.received}-", "If-Range": self._etag}
+        response = self._request("GET", url, headers)
         try:
-            response = self._request("GET", url, headers)
-            try:
-                return self._receive(url, response)
-            finally:
-                response.close()
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise self._translated("GET", url, error) from error
+            return self._receive(url, response)
+        finally:
+            response.close()
 
     def commit(self) -> None:
         """Let it take its place."""

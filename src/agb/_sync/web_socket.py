@@ -6,13 +6,14 @@ slowly slows the other side down, and whoever stops reading just closes it.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .. import _embedded
-from .._core import replies, streaming
+from .._core import replies, retry, streaming
 from .._core.exceptions import AGBError, APIConnectionError, APIError, APITimeoutError
 from .._core.requests import Call
 from .._core.streaming import StreamRequest
@@ -22,7 +23,9 @@ from .._pair import (
     shielded,
     upgrade,
 )
+from .._quiet import secret_address
 from .._version import __version__
+from .sending import Sending, delivered
 
 if TYPE_CHECKING:
     import httpx
@@ -33,6 +36,8 @@ _GOODBYE_S = 1.0
 _READ_BYTES = 1 << 16
 _SWITCHED = 101
 _USER_AGENT = f"agb-python/{__version__}"
+
+_logger = logging.getLogger("agb")
 
 
 class WebSocket:
@@ -140,7 +145,7 @@ class WebSocket:
 
 
 def open_web_socket(client: Client, request: StreamRequest) -> WebSocket:
-    """Open the WebSocket of a stream.
+    """Open the WebSocket of a stream; try again where that may help, as no code has been sent.
 
     Args:
         client: The client of the session.
@@ -152,18 +157,48 @@ def open_web_socket(client: Client, request: StreamRequest) -> WebSocket:
     Raises:
         AGBError: The service did not take it.
     """
-    began = time.monotonic()
     seconds = request.allowance_s(client._config.timeout_ms / 1000)
-    where = request.origin + request.path
-    frames = Frames(where)
+    sending = Sending(Call("GET", request.path), request.origin, request.token, seconds)
     try:
-        response = _handshake(client, request, frames, seconds)
+        response, frames = delivered(
+            sending, client._max_retries, lambda: _attempt(client, request, sending)
+        )
     except AGBError as error:
         # Whatever it is, no code has been sent.
         error.outcome_unknown = False
         raise
-    left_s = seconds - (time.monotonic() - began)
-    return WebSocket(response, frames, where, left_s, seconds)
+    where = request.origin + request.path
+    return WebSocket(response, frames, where, sending.left_s(), seconds)
+
+
+def _attempt(
+    client: Client, request: StreamRequest, sending: Sending
+) -> tuple[httpx.Response, Frames]:
+    """Ask for a WebSocket once, and say in a debug line how that ended."""
+    began = time.monotonic()
+    # The first attempt has the whole of it, to the last digit.
+    seconds = sending.left_s() if sending.attempts else sending.timeout_s
+    sending.attempts += 1
+    frames = Frames(request.origin + request.path)
+    status, request_id = "no reply", ""
+    try:
+        response = _handshake(client, request, frames, seconds)
+        status, request_id = "open", response.headers.get("x-request-id", "")
+    except AGBError as error:
+        request_id = error.request_id
+        status = f"HTTP {error.status_code}" if error.status_code else type(error).__name__
+        raise
+    finally:
+        _logger.debug(
+            # Of the address only the host: what comes after it may be as good as a key.
+            "stream from %s: %s, request id %s, %.0f ms, attempt %d",
+            request.origin,
+            status,
+            request_id,
+            (time.monotonic() - began) * 1000,
+            sending.attempts,
+        )
+    return response, frames
 
 
 def _handshake(
@@ -179,7 +214,8 @@ def _handshake(
     try:
         connection = client._httpx_client()
         asked = connection.build_request("GET", request.url, headers=headers, timeout=seconds)
-        response = upgrade(connection, asked, seconds)
+        with secret_address():
+            response = upgrade(connection, asked, seconds)
     except (TimeoutError, httpx.HTTPError) as error:
         died = run_in_thread(_embedded.failure) if client._is_local else None
         raise died or translated(call, url, seconds, error) from without_request(error)
@@ -192,6 +228,9 @@ def _handshake(
         response.close()
         request_id = response.headers.get("x-request-id", "")
         if response.status_code != _SWITCHED:
-            replies.read(call, response.status_code, request_id, response.content)
+            wait = retry.retry_after(
+                response.headers.get("retry-after", ""), response.headers.get("date", "")
+            )
+            replies.read(call, response.status_code, request_id, response.content, wait)
         raise APIError(f"What answers at {url} opened no WebSocket (HTTP {response.status_code})")
     return response

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import re
+
 import pytest
 
 from agb import (
@@ -14,6 +17,7 @@ from agb import (
 )
 from agb import exceptions as errors
 
+from ...conftest import shown
 from .. import streams
 
 TOKEN = "planted-token"
@@ -208,3 +212,74 @@ def test_a_client_that_is_closed(play):
 
     with pytest.raises(RuntimeError, match="has been closed"):
         session.code.run("1", "python", stream_beta=True)
+
+
+BUSY = streams.refuse("503 Service Unavailable", b"", "Retry-After: 0")
+RUNS = streams.stream(streams.begun, streams.ended)
+
+
+def test_a_stream_is_asked_for_again(agb, play):
+    """A service that is busy and says when to come back is asked again: no code has been sent."""
+    server = play(streams.in_turn(BUSY, BUSY, RUNS))
+    result = session_of(agb, server).code.run_code("1", "python", stream_beta=True)
+
+    assert (result.success, result.result) == (True, "begun\n")
+    assert server.connections == 3
+
+
+def test_retries_of_a_stream_can_be_turned_off(play, no_proxy):
+    """`max_retries=0` holds for streams as well."""
+    server = play(streams.in_turn(BUSY, RUNS))
+    config = Config("https://api.invalid")
+    with AGB("test-key", config, max_retries=0) as agb:
+        result = session_of(agb, server).code.run_code("1", "python", stream_beta=True)
+
+    assert result.exception.status_code == 503
+    assert result.exception.retryable
+    assert server.connections == 1
+
+
+def test_a_stream_is_never_begun_twice(agb, play):
+    """Once the code has been sent, nothing is tried again."""
+    server = play(streams.in_turn(streams.stream(streams.breaks), RUNS))
+    result = session_of(agb, server).code.run_code("1", "python", stream_beta=True)
+
+    assert result.exception.outcome_unknown
+    assert server.connections == 1
+
+
+SEEN = {
+    "runs": (RUNS, "ended", None),
+    "is refused": (
+        streams.refuse("401 Unauthorized", streams.WRONG_TOKEN),
+        *["AuthenticationError"] * 2,
+    ),
+    "breaks": (streams.stream(streams.breaks), *["APIConnectionError"] * 2),
+    "is left": (streams.stream(streams.begun, streams.waits), "left", None),
+}
+
+
+@pytest.mark.parametrize("what", sorted(SEEN))
+def test_what_is_seen_of_a_stream(what, agb, play, caplog, spans):
+    """A stream has debug lines for its beginning and its end, and a span, without any secret."""
+    caplog.set_level(logging.DEBUG)
+    fault, word, kind = SEEN[what]
+    session = session_of(agb, play(fault))
+    session.ws_url += f"?key={TOKEN}"
+    with session.code.stream(f"'{TOKEN}'", "python") as stream:
+        for _ in stream:
+            if what == "is left":
+                break
+
+    lines = [record.getMessage() for record in caplog.records if record.name == "agb"]
+    begin, end = (re.sub(r"\d+ ms", "… ms", line) for line in lines)
+    state = "HTTP 401" if what == "is refused" else "open"
+    told = rf"stream from http://[\d.:]+: {state}, request id \w*, … ms, attempt 1"
+    assert re.fullmatch(told, begin)
+    assert re.fullmatch(rf"stream run_code: {word}, request id \w+, … ms", end)
+    (span,) = spans()
+    assert span.name == "agb stream run_code"
+    assert span.attributes.get("error.type") == kind
+    assert span.status.is_ok is (kind is None)
+    assert span.attributes["agb.request_id"] in end
+    assert TOKEN not in caplog.text + shown(span)
