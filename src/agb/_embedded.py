@@ -198,9 +198,10 @@ def _check_installed() -> None:
 
     if sys.platform != "linux":
         raise LocalServerError(
-            f"The embedded sandbox needs Linux namespaces, and this is {sys.platform}. Use a Linux"
-            " machine or virtual machine, or point AGB_ENDPOINT at a service elsewhere, for"
-            " example `agb serve` on a Linux host."
+            f"The embedded sandbox server needs Linux, and this is {_system()}. What works here is"
+            " the client: with the AGB cloud (set AGB_API_KEY and no AGB_ENDPOINT), and with an"
+            " `agb serve` that runs on Linux, be it another machine, a container or a virtual"
+            " machine: set AGB_ENDPOINT to its http://…:8000, and AGB_API_KEY to the key it prints."
         )
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
@@ -208,6 +209,10 @@ def _check_installed() -> None:
             f"The embedded server is not installed ({', '.join(missing)} not found):"
             " pip install 'agb[local]'"
         )
+
+
+def _system() -> str:
+    return {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
 
 
 def _own_pidfd() -> int | None:

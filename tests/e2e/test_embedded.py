@@ -398,6 +398,25 @@ def test_a_server_that_cannot_start(marker: str) -> None:
     assert "Traceback" not in out
 
 
+@pytest.mark.parametrize(("platform", "name"), [("darwin", "macOS"), ("win32", "Windows")])
+def test_other_systems(platform: str, name: str) -> None:
+    """On macOS and Windows the message says what works there and what does not."""
+    out = run(
+        f"""
+        from types import SimpleNamespace
+        from agb import AGB, _embedded
+        _embedded.sys = SimpleNamespace(platform={platform!r})
+        result = AGB.local().create()
+        print(result.success, type(result.exception).__name__)
+        print(result.error_message)
+        """
+    )
+
+    assert out.startswith("False LocalServerError\n")
+    assert f"needs Linux, and this is {name}. What works here is the client" in out
+    assert "`agb serve` that runs on Linux" in out
+
+
 def test_serve_speaks_to_any_client(marker: str) -> None:
     """`agb serve --json` prints endpoint and key in its first line, and SIGTERM ends it."""
     server = subprocess.Popen(

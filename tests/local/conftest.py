@@ -97,7 +97,7 @@ class FakeSandboxes:
         self.answers: dict[str, Answer] = {}
         self.opened: list[FakeSandbox] = []
         self.failure: SandboxError | None = None
-        self.isolation = Isolation(tier="full", reasons=["it pretends"], missing=[])
+        self.isolation = Isolation(tier="full", by_kernel=[], reasons=["it pretends"], missing=[])
         self.may_open = asyncio.Event()
         self.may_open.set()
 

@@ -81,6 +81,7 @@ def serve(
     kept unless a folder is named. Every limit also has a variable: --max-memory is
     AGB_LOCAL_MAX_MEMORY, and docs/local.md lists them all.
     """
+    _refuse_other_systems()
     # Imported here: the help of the command line needs none of it.
     from . import logs, state_folder
     from .sandbox import MachineUnfit, SandboxError
@@ -110,11 +111,49 @@ def serve(
     try:
         asyncio.run(run_server(options, settings, _announce_json if as_json else _announce))
     except MachineUnfit as error:
-        _fail(str(error), UNFIT_MACHINE)
+        _fail(f"{error} `agb doctor` says more about this machine.", UNFIT_MACHINE)
     except (StartError, state_folder.StateError, SandboxError, OSError) as error:
         _fail(f"agb serve: {error}", FAILED)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Say what this machine gives to sandboxes, and try them.
+
+    It starts a sandbox as the server does, attacks it from inside, and names the tier of isolation,
+    what is missing and how to get it. Ends with 0 if sandboxes work here, and with 1 if not.
+    """
+    from .settings import InvalidSetting, Settings
+
+    try:
+        settings = Settings.from_environment()
+    except InvalidSetting as error:
+        _fail(f"agb doctor: {error}", FAILED)
+    from . import doctor_page, logs
+    from .doctor import examine
+
+    logs.set_up(max_bytes=None)
+    report = asyncio.run(examine(settings))
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), indent=2))
+    else:
+        doctor_page.show(report)
+    if not report.works:
+        raise typer.Exit(FAILED)
+
+
+def _refuse_other_systems() -> None:
+    """End before anything is imported that only Linux has."""
+    from .machine import Facts, MachineUnfit, check_system
+
+    try:
+        check_system(Facts.read())
+    except MachineUnfit as error:
+        _fail(str(error), UNFIT_MACHINE)
 
 
 def _announce_json(ready: Ready) -> None:

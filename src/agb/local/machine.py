@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _OLDEST_KERNEL = (5, 3)
+_SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
 _ROOT_NEEDS = {0: "CHOWN", 1: "DAC_OVERRIDE", 5: "KILL", 6: "SETGID", 7: "SETUID"}
 
 INSTALL = (
@@ -56,7 +58,7 @@ class Facts:
         restricts = _number(os.path.join(kernel, "apparmor_restrict_unprivileged_userns"))
         marks = (".dockerenv", "run/.containerenv", "run/systemd/container")
         return cls(
-            system=platform.system(),
+            system=_SYSTEMS.get(sys.platform, sys.platform),
             processor=platform.machine(),
             kernel=_version(platform.release()),
             is_root=hasattr(os, "geteuid") and os.geteuid() == 0,
@@ -96,18 +98,30 @@ class Bubblewrap:
     bundled: bool
 
 
+def check_system(facts: Facts) -> None:
+    """Refuse other systems than Linux.
+
+    Raises:
+        MachineUnfit: With what works there and what does not.
+    """
+    if facts.system != "Linux":
+        raise MachineUnfit(
+            f"Local sandboxes need Linux, and this is {facts.system}. What works here is the "
+            "client: with the AGB cloud (set AGB_API_KEY and no AGB_ENDPOINT), and with an "
+            "`agb serve` that runs on Linux, be it another machine, a container or a virtual "
+            "machine (on macOS for example Lima or OrbStack, on Windows WSL 2): set AGB_ENDPOINT "
+            "to its http://…:8000, and AGB_API_KEY to the key it prints. What does not work here "
+            "are AGB.local(), AGB_ENDPOINT=local and `agb serve`."
+        )
+
+
 def check(facts: Facts) -> None:
     """Refuse a machine on which it is not worth trying.
 
     Raises:
         MachineUnfit: With the cause and the remedy.
     """
-    if facts.system != "Linux":
-        raise MachineUnfit(
-            f"Local sandboxes need Linux, and this is {facts.system or 'another system'}. Use a "
-            "Linux machine, a Linux virtual machine (on Windows WSL 2, on macOS for example "
-            "Lima or OrbStack), or the AGB cloud (set AGB_API_KEY and no AGB_ENDPOINT)."
-        )
+    check_system(facts)
     if facts.processor not in ARCHITECTURES:
         raise MachineUnfit(
             f"Local sandboxes run on {' and '.join(ARCHITECTURES)}, and this machine is "

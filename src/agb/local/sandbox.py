@@ -468,6 +468,12 @@ class Sandboxes:
         return self._host.isolation
 
     @property
+    def bubblewrap(self) -> str:
+        """The program that starts them."""
+        assert self._bubblewrap is not None
+        return self._bubblewrap.path
+
+    @property
     def directory(self) -> str:
         """A directory of this machine that ends with the server."""
         return self._host.state

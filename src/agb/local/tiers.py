@@ -42,11 +42,13 @@ class Isolation:
 
     Attributes:
         tier: `full` or `standard`.
+        by_kernel: The control groups that limit each session: of `memory`, `pids` and `cpu`.
         reasons: What makes it that.
         missing: What would make it better; of `full` nothing that matters for the tier.
     """
 
     tier: str
+    by_kernel: tuple[str, ...] = field(converter=tuple[str, ...])
     reasons: tuple[str, ...] = field(converter=tuple[str, ...])
     missing: tuple[Missing, ...] = field(converter=tuple[Missing, ...])
 
@@ -61,6 +63,7 @@ class Isolation:
         kept = all(controller in groups.places for controller in _KEPT_BY_KERNEL)
         return cls(
             tier=FULL if facts.is_root and kept else STANDARD,
+            by_kernel=tuple(groups.places),
             reasons=tuple(_reasons(facts, groups)),
             missing=tuple(_missing(facts, groups)),
         )
@@ -91,24 +94,22 @@ def _missing(facts: Facts, groups: Groups) -> Iterator[Missing]:
             remedy='sudo -E "$(command -v agb)" serve',
         )
     if groups.missing:
-        reasons = "; ".join(sorted(set(groups.missing.values())))
+        # What the system says of a directory is enough: it names one that is gone again.
+        causes = " and ".join(sorted({text.partition(": ")[0] for text in groups.missing.values()}))
         yield Missing(
-            what=f"control groups for {_listed(groups.missing)}: {reasons}",
-            remedy=_remedy_for_groups(facts, reasons),
+            what=f"control groups for {_listed(groups.missing)}: {causes}",
+            remedy=_remedy_for_groups(facts, causes),
         )
 
 
-def _remedy_for_groups(facts: Facts, reasons: str) -> str:
-    if "AGB_LOCAL_CGROUPS" in reasons:
+def _remedy_for_groups(facts: Facts, causes: str) -> str:
+    if "AGB_LOCAL_CGROUPS" in causes:
         return "unset AGB_LOCAL_CGROUPS"
     if facts.in_container:
-        return "docker run --cgroupns host -v /sys/fs/cgroup:/sys/fs/cgroup:rw …"
+        return "docker run --user 0 --cgroupns host -v /sys/fs/cgroup:/sys/fs/cgroup:rw …"
     if facts.is_root:
         return "mount -t cgroup2 none /sys/fs/cgroup"
-    return (
-        "systemd-run --user --scope -p Delegate=yes agb serve "
-        "(in place of `agb serve`, your own program)"
-    )
+    return "systemd-run --user --scope -p Delegate=yes agb serve"
 
 
 def _listed(controllers: object) -> str:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from agb.local import probes
+
 from .conftest import HERE, KEY, ORDINARY_USER
 
-PROGRAM = (Path(__file__).parent / "probes.py").read_text()
+PROGRAM = Path(probes.__file__).read_text() + Path(__file__).with_name("probes.py").read_text()
 PLACES = ["command", "cell", "started process"]
 LEAST = 65
 
@@ -24,12 +26,17 @@ def facts(target, host_secrets, key):
     return {
         **host_secrets,
         "state": states[0] if states else "/var/tmp/agb-",
-        "pids": [target.ready["pid"], target.process.pid],
+        "processes": command_lines(target.ready["pid"], target.process.pid),
+        "private": [],
         "server_port": target.port,
         "key": key,
         "scratch": "/home/user",
         "host_home": str(Path.home()),
     }
+
+
+def command_lines(*pids):
+    return {str(pid): Path(f"/proc/{pid}/cmdline").read_bytes().decode("latin-1") for pid in pids}
 
 
 def run(session, place, known):
@@ -68,25 +75,35 @@ def test_probes(target, session, host_secrets, place, table):
 
 def test_probes_without_a_sandbox(host_secrets):
     """Outside of a sandbox the same probes get hold of much: they would notice a hole."""
-    command = [sys.executable, str(HERE / "probes.py")]
+    command = [sys.executable, "-"]
     if os.geteuid() == 0:
         ordinary = str(HERE.parent / "ordinary_user.py")
         command = [sys.executable, ordinary, str(ORDINARY_USER), *command]
     known = {
         **host_secrets,
         "state": "/var",
-        "pids": [],
+        "processes": command_lines(os.getpid()),
+        "private": ["/root"],
         "server_port": host_secrets["port"],
         "key": KEY,
         "scratch": "/var/tmp",
         "host_home": "/",
-        "skip": ["writing_outside", "canary_by_content"],
+        "skip": ["writing_outside", "files_of_another_session"],
     }
     said = subprocess.run(
-        [*command, json.dumps(known)], capture_output=True, text=True, timeout=60, check=True
+        command,
+        input=f"FACTS = {known!r}\n{PROGRAM}",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     ).stdout
     outcome = json.loads(said.rpartition("PROBES ")[2])
 
     assert sum(1 for got in outcome.values() if got) >= 40
     assert outcome["host_files_boot"]
-    assert outcome["call_unshare_user"]
+    assert "unshare_user" in outcome["mounts_and_namespaces"]
+    # Not tried, and not to be had for an ordinary user.
+    rest = probes.PROBES.keys() - {"files_of_another_session", "writing_to_programs"}
+    assert {name: outcome[name] for name in rest if not outcome[name]} == {}
+    assert len(rest) == 8

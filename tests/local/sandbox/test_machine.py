@@ -52,8 +52,11 @@ def test_a_good_machine():
 
 def test_other_systems():
     """macOS and Windows are told which machine they need."""
-    for system in ("Darwin", "Windows"):
-        assert f"need Linux, and this is {system}" in refuse(system=system)
+    for system in ("macOS", "Windows"):
+        said = refuse(system=system)
+        assert f"need Linux, and this is {system}" in said
+        assert "What works here is the client" in said
+        assert "What does not work here are AGB.local()" in said
 
 
 def test_other_processors_and_old_kernels():
