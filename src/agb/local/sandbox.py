@@ -182,6 +182,7 @@ class LocalSandbox:
         settings: Settings,
         workspace: Workspace,
         workspaces: Workspaces | None,
+        warming: Warming,
     ) -> None:
         self._number = number
         self.name = name
@@ -189,6 +190,8 @@ class LocalSandbox:
         self._settings = settings
         self._workspace = workspace
         self._workspaces = workspaces
+        self._warming = warming
+        self._has_run_cells = False
         self._connection = Connection(settings, self.condemn)
         self._descriptors = Descriptors()
         self._overruns = Overruns(settings, ())
@@ -255,6 +258,9 @@ class LocalSandbox:
         on_event: OnEvent | None = None,
     ) -> dict[str, object]:
         """Do one operation inside; see `Sandbox.call`."""
+        if method == "run_code" and not self._has_run_cells:
+            self._has_run_cells = True
+            await self._warming.before_first_cell(self)
         before = self._overruns.read()
         self._overruns.refuse(method, before)
         try:
@@ -521,7 +527,9 @@ class Sandboxes:
         spawning = await self._running_spawner()
         number = next(self._numbers)
         place = workspace or self._host.workspace(number)
-        sandbox = LocalSandbox(number, name, spawning, self._settings, place, self._workspaces)
+        sandbox = LocalSandbox(
+            number, name, spawning, self._settings, place, self._workspaces, self._warming
+        )
         await sandbox.start(self._host, bubblewrap, volumes, notice)
         return sandbox
 

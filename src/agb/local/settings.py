@@ -188,6 +188,10 @@ class Settings:
     spare_pause_s: float = _seconds(0.25)
     """Seconds without a new session before a sandbox is made in reserve."""
 
+    warm_sandboxes: int = field(default=64, validator=[instance_of(int), ge(0)])
+    """Sandboxes whose Python is started before their first cell; where so many live, the others
+    start it with that cell, and take less memory until then."""
+
     start_timeout_s: float = _seconds(20)
     """A sandbox whose agent has not answered by then could not be started."""
 

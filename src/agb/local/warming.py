@@ -1,4 +1,4 @@
-"""Starts the Python of new sandboxes before their first cell, when there is nothing else to do."""
+"""Starts the Python of sandboxes: before their first cell, and never too many at a time."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import os
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from .failures import SandboxError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from .sandbox import Sandbox
+    from .sandbox import LocalSandbox
     from .settings import Settings
 
 
@@ -20,12 +21,17 @@ class Warming:
     """Warms sandboxes up, few at a time, and none while another one is being created.
 
     Importing IPython costs more than all else a sandbox does at its start. A hundred sessions that
-    are created at once must not wait for it, and those that never run a cell least of all.
+    are created at once must not wait for it, and those that never run a cell least of all; where
+    there are many sessions, those do not take the memory for it either.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._timeout_s = settings.inside.kernel_start_s + settings.reply_margin_s
-        self._places = asyncio.Semaphore(max(1, (os.cpu_count() or 1) // 2))
+        processors = os.cpu_count() or 1
+        self._places = asyncio.Semaphore(max(1, processors // 2))
+        self._first_cells = asyncio.Semaphore(processors)
+        self._wanted = settings.warm_sandboxes
+        self._warm: WeakSet[LocalSandbox] = WeakSet()
         self._creating = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -43,18 +49,31 @@ class Warming:
             if self._creating == 0:
                 self._idle.set()
 
-    def begin(self, sandbox: Sandbox) -> None:
-        """Warm a sandbox up when its turn comes."""
-        task = asyncio.create_task(self._warm(sandbox))
+    def begin(self, sandbox: LocalSandbox) -> None:
+        """Warm a sandbox up when its turn comes, unless enough others are warm."""
+        if sum(other.alive for other in self._warm) >= self._wanted:
+            return
+        self._warm.add(sandbox)
+        task = asyncio.create_task(self._warm_up(sandbox))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def before_first_cell(self, sandbox: LocalSandbox) -> None:
+        """Warm a sandbox up that a cell waits for.
+
+        If two hundred did it at the same time, each would take longer than a start may.
+        """
+        async with self._first_cells:
+            with contextlib.suppress(SandboxError, ToolError):
+                # The cell itself says what is wrong, if something is.
+                await sandbox.call("warm_up", {}, timeout_s=self._timeout_s)
 
     def stop(self) -> None:
         """Begin nothing any more."""
         for task in self._tasks:
             task.cancel()
 
-    async def warm(self, sandbox: Sandbox) -> None:
+    async def warm(self, sandbox: LocalSandbox) -> None:
         """Warm a sandbox up, and wait for that.
 
         Raises:
@@ -65,7 +84,7 @@ class Warming:
             await self._idle.wait()
             await sandbox.call("warm_up", {}, timeout_s=self._timeout_s)
 
-    async def _warm(self, sandbox: Sandbox) -> None:
+    async def _warm_up(self, sandbox: LocalSandbox) -> None:
         """Warm one up; the first cell will say what is wrong with it, if something is."""
         with contextlib.suppress(SandboxError, ToolError):
             await self.warm(sandbox)

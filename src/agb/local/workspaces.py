@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from .recipe import Bind
-from .spawner.state import start_removing
+from .spawner.state import remove_empty, start_removing
 from .spawning import exit_of
 
 if TYPE_CHECKING:
@@ -61,9 +61,13 @@ class Workspaces:
 
     async def remove(self, *names: str) -> None:
         """Remove some with everything in them; nothing happens to those that are not there."""
-        if names:
+        paths = [os.path.join(self._directory, name) for name in names]
+        # First the homes, which are all that is in a workspace without contexts.
+        remove_empty([os.path.join(path, "home") for path in paths])
+        full = remove_empty(paths)
+        if full:
             # Not in a thread: a large one would keep the server from ending.
-            await exit_of(start_removing(*(os.path.join(self._directory, name) for name in names)))
+            await exit_of(start_removing(*full))
 
     async def keep_only(self, names: Collection[str]) -> None:
         """Remove all others: what a server left that was killed half way."""

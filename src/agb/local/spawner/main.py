@@ -17,6 +17,7 @@ from .child import Child, adopt_orphans, own_children, pidfd_of_child
 from .state import (
     make_reachable,
     overruns_of,
+    remove_empty,
     remove_state,
     sessions_of,
     start_removing,
@@ -256,16 +257,23 @@ class Spawner:
         """
         self._tell_warden({"forget": child.number})
         groups.remove(child.groups)
-        remover = start_removing(*([] if child.kept else child.directories))
+        full = [] if child.kept else remove_empty(child.directories)
+        if not full:
+            self._all_gone(child)
+            return
+        remover = start_removing(*full)
         self._removers.add(remover.pid)
         removed = os.pidfd_open(remover.pid)
         self._watch(removed, lambda: self._removed(child, remover, removed))
 
     def _removed(self, child: Child, remover: subprocess.Popen[bytes], descriptor: int) -> None:
-        """Nothing is left of the sandbox: say so."""
         self._close(descriptor)
         remover.wait()
         self._removers.discard(remover.pid)
+        self._all_gone(child)
+
+    def _all_gone(self, child: Child) -> None:
+        """Nothing is left of the sandbox: say so."""
         if child.error_pipe is not None:
             self._close(child.error_pipe)
         with contextlib.suppress(OSError):

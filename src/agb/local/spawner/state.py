@@ -10,6 +10,10 @@ import ctypes
 import os
 import subprocess
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 LOCK = "server.lock"
 """A file that is locked as long as the server or its spawner lives."""
 
@@ -57,6 +61,19 @@ def remove_state(state: str) -> None:
 def remove_tree(path: str) -> None:
     """Remove a directory with everything in it, and wait for that."""
     start_removing(path).wait()
+
+
+def remove_empty(paths: Sequence[str]) -> list[str]:
+    """Remove the directories that are empty, and return the others; it takes no time."""
+    others: list[str] = []
+    for path in paths:
+        try:
+            os.rmdir(path)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            others.append(path)
+    return others
 
 
 def start_removing(*paths: str) -> subprocess.Popen[bytes]:
