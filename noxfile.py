@@ -115,7 +115,9 @@ def local(session: nox.Session) -> None:
     On the newest Python everything, on the oldest all that the client does, and on those between
     the programs that users have.
     """
-    install(session, ".[local]", "test")
+    install(session, ".[local,science]" if session.python == NEWEST else ".[local]", "test")
+    # Every server of a test would import them all, and hardly any test asks for them.
+    session.env["AGB_LOCAL_PRELOAD"] = "off"
     chosen = {PYTHONS[0]: ["tests/e2e"], NEWEST: SERVER_TESTS}
     programs = ["tests/e2e/test_programs.py", "tests/e2e/test_embedded.py"]
     # The tests of a file share a server, and sandboxes.

@@ -94,3 +94,14 @@ def test_what_lies_in_memory_leaves_room():
 def test_sizes_in_words(size, words):
     """Messages write sizes as people do."""
     assert in_words(size) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "modules"),
+    [("numpy, pandas", ["numpy", "pandas"]), ("a.b,c", ["a.b", "c"]), ("off", [])],
+)
+def test_what_is_preloaded(text, modules):
+    """`AGB_LOCAL_PRELOAD` names modules, or none."""
+    settings = Settings.from_environment({"AGB_LOCAL_PRELOAD": text})
+
+    assert settings.preloaded_modules == modules

@@ -120,8 +120,16 @@ async def test_the_end(tries):
 
 
 async def test_a_session_from_the_reserve():
-    """A sandbox from the reserve is empty, its own, and has its Python; none is left at the end."""
-    settings = evolve(Settings.from_environment(), spare_sandboxes=1, spare_pause_s=PAUSE_S)
+    """A sandbox from the reserve is empty, its own, and has its Python; none is left at the end.
+
+    What it is to have imported it has, and nobody minds a module that is not there or broken.
+    """
+    settings = evolve(
+        Settings.from_environment(),
+        spare_sandboxes=1,
+        spare_pause_s=PAUSE_S,
+        preload="no_such_module, json.nothing, colorsys",
+    )
     try:
         sandboxes = await Sandboxes.start(settings)
     except MachineUnfit as unfit:
@@ -132,7 +140,8 @@ async def test_a_session_from_the_reserve():
     (spare,) = sandboxes._spares._ready
 
     second = await sandboxes.open("second")
-    cell = {"code": "import os; os.listdir()", "language": "python", "timeout_s": 30}
+    code = "import os, sys; os.listdir(), 'colorsys' in sys.modules"
+    cell = {"code": code, "language": "python", "timeout_s": 30}
     result = await second.call("run_code", cell, timeout_s=60)
     state = sandboxes.directory
     await asyncio.gather(first.aclose(), second.aclose())
@@ -140,5 +149,6 @@ async def test_a_session_from_the_reserve():
 
     assert second is spare
     assert second is not first
-    assert result["result"][0]["text/plain"] == "[]"
+    assert result["result"][0]["text/plain"] == "([], True)"
+    assert (result["execution_count"], result["stdout"], result["stderr"]) == (1, [], [])
     assert not os.path.exists(state)

@@ -25,7 +25,8 @@ HOME = f"/home/{USER}"
 AGENT_PARENT = "/opt/agb"
 """Where the sandbox sees the package `inside`."""
 
-_ALTERNATIVES = "/etc/alternatives"
+# Where many programs of /usr lead through, and how those that draw find fonts.
+_SHOWN_SETTINGS = ("/etc/alternatives", "/etc/fonts")
 _SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 
 # Taken over from this machine's /etc: what programs of /usr read there, and nothing that tells
@@ -116,8 +117,7 @@ class Recipe:
             *("--ro-bind", "/usr", "/usr"),
             *_system_links(),
             *("--ro-bind", self.etc, "/etc"),
-            # Where many programs of /usr lead through.
-            *("--ro-bind-try", _ALTERNATIVES, _ALTERNATIVES),
+            *(part for path in _SHOWN_SETTINGS for part in ("--ro-bind-try", path, path)),
             *("--proc", "/proc"),
             *("--dev", "/dev"),
             # A tmpfs is unlimited unless it is told.
@@ -195,7 +195,8 @@ def prepare_etc(directory: str, source: str = "/etc") -> None:
         if os.path.isfile(origin):
             os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copyfile(origin, target)
-    os.mkdir(os.path.join(directory, os.path.basename(_ALTERNATIVES)))
+    for path in _SHOWN_SETTINGS:
+        os.mkdir(os.path.join(directory, os.path.basename(path)))
 
 
 def prepare_agent(directory: str, *, compiled: bool) -> None:

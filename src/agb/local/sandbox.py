@@ -410,7 +410,7 @@ class Sandboxes:
     async def _make_spare(self) -> LocalSandbox:
         sandbox = await self._open_new("spare")
         try:
-            await self._warming.warm(sandbox)
+            await self._warming.warm(sandbox, self._settings.preloaded_modules)
         except BaseException:
             sandbox.condemn()
             raise

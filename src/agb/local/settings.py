@@ -185,6 +185,10 @@ class Settings:
     """Sandboxes made in reserve, with their Python started, so that a session begins at once; 0 for
     none. They are made after the first session."""
 
+    preload: str = field(default="numpy,pandas,matplotlib.pyplot", validator=instance_of(str))
+    """What the Python of sandboxes in reserve imports, as far as it has it; `off` for nothing. It
+    costs each of them the memory of these modules."""
+
     spare_pause_s: float = _seconds(0.25)
     """Seconds without a new session before a sandbox is made in reserve."""
 
@@ -256,6 +260,11 @@ class Settings:
         variables = os.environ if environment is None else environment
         inside = evolve(InsideSettings(), **_given(InsideSettings, variables))
         return cls(inside=inside, **_given(cls, variables))
+
+    @property
+    def preloaded_modules(self) -> list[str]:
+        """The names of the modules of `preload`."""
+        return [] if self.preload == "off" else self.preload.replace(",", " ").split()
 
     @property
     def largest_temporary(self) -> tuple[int, int]:

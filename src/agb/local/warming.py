@@ -11,7 +11,7 @@ from weakref import WeakSet
 from .failures import SandboxError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from .sandbox import LocalSandbox
     from .settings import Settings
@@ -73,8 +73,12 @@ class Warming:
         for task in self._tasks:
             task.cancel()
 
-    async def warm(self, sandbox: LocalSandbox) -> None:
+    async def warm(self, sandbox: LocalSandbox, modules: Sequence[str] = ()) -> None:
         """Warm a sandbox up, and wait for that.
+
+        Args:
+            sandbox: The sandbox.
+            modules: What its Python imports as well, as far as it has them.
 
         Raises:
             SandboxError: It has ended, or did not answer.
@@ -82,7 +86,8 @@ class Warming:
         """
         async with self._places:
             await self._idle.wait()
-            await sandbox.call("warm_up", {}, timeout_s=self._timeout_s)
+            params: dict[str, object] = {"modules": list(modules)}
+            await sandbox.call("warm_up", params, timeout_s=2 * self._timeout_s)
 
     async def _warm_up(self, sandbox: LocalSandbox) -> None:
         """Warm one up; the first cell will say what is wrong with it, if something is."""

@@ -100,9 +100,20 @@ async def test_figures(python):
     """Figures that are open at the end of a cell are images."""
     reply = await python("import matplotlib.pyplot as plt\nplt.plot([1, 2]);", timeout_s=100)
 
+    assert reply["stderr"] == []
     images = [item["image/png"] for item in reply["result"] if "image/png" in item]
     assert len(images) == 1
     assert base64.b64decode(images[0]).startswith(b"\x89PNG")
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("pandas"), reason="needs pandas")
+async def test_tables(python):
+    """A DataFrame is a table in HTML and in plain text."""
+    reply = await python("import pandas\npandas.DataFrame({'a': [1, 2]})", timeout_s=100)
+
+    (shown,) = reply["result"]
+    assert "<table" in shown["text/html"]
+    assert shown["text/plain"].split() == ["a", "0", "1", "1", "2"]
 
 
 async def test_errors(python):

@@ -56,9 +56,16 @@ class Code:
             ),
         }
 
-    def warm_up(self, cancellation: Cancellation) -> dict[str, object]:
-        """Start the Python process before anybody asks for it."""
-        self._languages["python"].warm_up(cancellation)
+    def warm_up(
+        self, cancellation: Cancellation, *, modules: Sequence[str] = ()
+    ) -> dict[str, object]:
+        """Start the Python process before anybody asks for it.
+
+        Args:
+            cancellation: Gives up waiting for it.
+            modules: What it imports as well, as far as it has them.
+        """
+        self._languages["python"].warm_up(cancellation, modules)
         return {}
 
     def run_code(
@@ -122,11 +129,13 @@ class Language:
         """Have the next cell told something."""
         self._lost += f"{notice}\n"
 
-    def warm_up(self, cancellation: Cancellation) -> None:
+    def warm_up(self, cancellation: Cancellation, modules: Sequence[str]) -> None:
         """Start the process if there is none, and wait for it."""
         with self._turn_of(cancellation):
             if self._kernel is None:
-                self._ready_kernel(cancellation)
+                kernel = self._ready_kernel(cancellation)
+                if modules:
+                    kernel.prepare(modules, cancellation)
 
     def run(
         self, code: str, timeout_s: float, cancellation: Cancellation, events: Events | None

@@ -188,6 +188,27 @@ class Kernel:
             raise ToolFailure(str(news["error"]))
         self._ready = True
 
+    def prepare(self, modules: Sequence[str], cancellation: Cancellation) -> None:
+        """Have a process that is ready import modules, as far as it has them.
+
+        Raises:
+            KernelEnded: It did not survive that, or took too long.
+            Cancelled: It was cancelled, and the process with it.
+        """
+        deadline = time.monotonic() + self._limits.kernel_start_s
+        try:
+            with cancellation.calling(lambda: self._news.put(cancellation)):
+                self._write(encode({"modules": modules}, self._limits.max_frame_bytes), deadline)
+                self._next(deadline, cancellation)
+        except (TimedOut, Cancelled) as error:
+            # Its answer would be taken for that of a cell.
+            self.kill()
+            if isinstance(error, Cancelled):
+                raise
+            raise KernelEnded(f"The {self._name} process did not get ready in time") from None
+        # What an import says is for nobody.
+        self.take_output()
+
     def _next(self, deadline: float, cancellation: Cancellation | None) -> Message:
         """Wait for the next reply."""
         while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import importlib
 import os
 import signal
 import site
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from .frames import Channel, FrameError
 
@@ -91,6 +92,10 @@ def serve(channel: Channel, notebook: Notebook, interrupts: Interrupts) -> None:
         request = channel.receive()
         if request is None:
             return
+        if "modules" in request:
+            _import(request["modules"])
+            channel.send({"ready": True})
+            continue
         interrupts.in_cell = True
         try:
             reply = notebook.run(str(request["code"]), show if request.get("live") else None)
@@ -106,6 +111,16 @@ def serve(channel: Channel, notebook: Notebook, interrupts: Interrupts) -> None:
             channel.send(reply)
         except FrameError as error:
             channel.send({**reply, "result": [], "error": _too_large(error)})
+
+
+def _import(modules: object) -> None:
+    """Import what there is of some modules, long before a cell does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in modules if isinstance(modules, list) else []:
+            # Whatever is wrong with it, the cell that imports it will say.
+            with suppress(Exception):
+                importlib.import_module(name)
 
 
 def _too_large(error: FrameError) -> dict[str, str]:
@@ -128,6 +143,8 @@ def _prepare_process() -> None:
     os.register_at_fork(before=_flush)
     # Figures become images; a program that chooses its own backend overrides it.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    # What it remembers of fonts belongs as little in the home directory as IPython's profile.
+    os.environ.setdefault("MPLCONFIGDIR", os.path.join(tempfile.gettempdir(), ".matplotlib"))
 
 
 def _flush() -> None:
