@@ -1,9 +1,10 @@
 """How fast the embedded sandbox is, beside a bare `bwrap … python -c` and `info()` in one run.
 
-    python benchmarks/local.py [--rounds 30]
+    python benchmarks/local.py [--rounds 30] [--scale] [--picture docs/local-speed.svg]
 
 Every operation is timed through the public API, over HTTP, in turn with the references, so that
-what slows the machine down slows all of them. Quote the ratios, not the milliseconds.
+what slows the machine down slows all of them. Quote the ratios, not the milliseconds. `--scale`
+goes on with hundreds of sessions, which takes a few minutes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
+
+import scale
 
 from agb import AGB, Session
 
@@ -89,6 +93,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=30, help="at least 2")
     parser.add_argument("--apart", type=float, default=0, help="seconds between two rounds")
+    parser.add_argument("--scale", action="store_true", help="measure many sessions, too")
+    parser.add_argument("--picture", help="draw what --scale measures into this SVG file")
     options = parser.parse_args()
     rounds = max(2, options.rounds)
     with AGB.local() as agb, agb.open_session() as session:
@@ -105,6 +111,11 @@ def main() -> None:
         print(
             f"| {name} | {median:.2f} | {cuts[94]:.2f} | {cuts[98]:.2f} | {bare:.2f} | {info:.2f} |"
         )
+    if options.scale or options.picture:
+        print()
+        measured = scale.main()
+        if options.picture:
+            Path(options.picture).write_text(scale.picture(measured), encoding="utf-8")
 
 
 if __name__ == "__main__":

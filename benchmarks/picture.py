@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 
 _WIDTH, _LEFT, _BAR, _GAP = 720, 190, 22, 30
-_COLOURS = ("#2f6fdf", "#9aa7b8", "#9aa7b8")
+_OURS, _OTHERS = "#2f6fdf", "#9aa7b8"
 
 
 def bars(groups: Mapping[str, Mapping[str, float]], *, unit: str) -> str:
@@ -26,8 +26,9 @@ def bars(groups: Mapping[str, Mapping[str, float]], *, unit: str) -> str:
         lines.append(f'<text x="10" y="{y}" font-weight="bold">{escape(title)}</text>')
         y += 10
         scale = (_WIDTH - _LEFT - 90) / max(values.values())
-        for (name, value), colour in zip(values.items(), _COLOURS, strict=False):
+        for index, (name, value) in enumerate(values.items()):
             width, middle = value * scale, y + 16
+            colour = _OTHERS if index else _OURS
             lines += [
                 f'<text x="{_LEFT - 8}" y="{middle}" text-anchor="end">{escape(name)}</text>',
                 f'<rect x="{_LEFT}" y="{y}" width="{width:.1f}" height="{_BAR}" fill="{colour}"/>',

@@ -11,8 +11,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from time import perf_counter
 
 import attrs
+from picture import bars
 
 from agb import AsyncAGB, AsyncSession
+from agb._embedded import running, stop
 
 IN_FLIGHT = 8
 AT_ONCE = 200
@@ -184,14 +186,24 @@ def used_mb() -> float:
     return (facts["MemTotal"] - facts["MemAvailable"]) / 1000
 
 
+def picture(rows: list[Row]) -> str:
+    """Draw what was measured: how long the calls took, and beside hosted sandboxes."""
+    first = next(row for row in rows if "first command" in row.name)
+    title = "Create a session, run a first command (p50)"
+    groups = {title: {"agb, local": first.cuts[0], **HOSTED}}
+    for row in rows:
+        title = f"{row.name.replace('`', '')}: {len(row.times)} of {row.tried} right"
+        groups[title] = dict(zip(("p50", "p95", "p99"), row.cuts, strict=True))
+    return bars(groups, unit="ms")
+
+
 async def measure() -> list[Row]:
     """Measure on an embedded server of its own."""
+    stop()
     os.environ["AGB_LOCAL_MAX_SESSIONS"] = str(IDLE + 100)
     async with AsyncAGB.local() as agb:
         (await (await agb.create()).unwrap().delete()).raise_for_error()
-        from agb import _embedded
-
-        server = _embedded.running()
+        server = running()
         assert server is not None
         scale = Scale(agb, server.process.pid)
         await scale.run()

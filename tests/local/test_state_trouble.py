@@ -92,6 +92,30 @@ def test_a_disk_that_becomes_full_loses_nothing(start_server, small_disk):
         assert agb.create().success
 
 
+def test_a_session_whose_context_has_no_room_is_not_deleted(start_server, small_disk):
+    """Its files would be lost; it goes on until there is room for them."""
+    server = start_server("--state", f"{small_disk}/state")
+    with client(server) as agb:
+        context = agb.context.create("kept").unwrap()
+        params = CreateSessionParams(context_syncs=[ContextSync(context.id, DATA)])
+        session = agb.create(params).unwrap()
+        session.file_system.write_file(f"{DATA}/large.txt", "x" * 1_000_000).raise_for_error()
+        fill(small_disk)
+
+        refusal = session.delete()
+
+        assert not refusal.success
+        assert "was not deleted" in refusal.error_message
+        assert "Make room there" in refusal.error_message
+        assert agb.list().session_ids == [session.session_id]
+        assert session.command.execute_command("wc -c <data/large.txt").output == "1000000\n"
+        os.unlink(f"{small_disk}/full")
+        session.delete().raise_for_error()
+        with agb.open_session(params) as following:
+            found = following.command.execute_command("wc -c <data/large.txt").output
+            assert found == "1000000\n"
+
+
 def test_a_full_disk_at_the_start(start_server, small_disk):
     """A server that has no room to work says so in one line, and keeps what it has."""
     fill(small_disk)

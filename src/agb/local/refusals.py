@@ -6,6 +6,7 @@ import errno
 import sqlite3
 
 from .contexts.catalog import ContextNotFound
+from .contexts.transfers import NotSaved
 from .envelope import ApiFailure
 from .live_session import ServerEnding, SessionNotFound, TooManyLinks
 from .sandbox import SandboxError, SandboxGone, ToolError
@@ -31,6 +32,8 @@ def refusal(error: Exception, *, tool_call: bool) -> ApiFailure:
             return ApiFailure(400, f"{kind}.NotFound", str(error))
         case ContextNotFound():
             return ApiFailure(400, "InvalidContext.NotFound", str(error))
+        case NotSaved():
+            return ApiFailure(500, "ContextNotSaved", str(error))
         case TooManySessions():
             return ApiFailure(429, "TooManySessions", str(error))
         case TooManyLinks():

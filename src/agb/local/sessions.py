@@ -15,7 +15,7 @@ import anyio
 
 from .contexts.mounts import Mount, read_again, write_down
 from .contexts.service import Contexts
-from .contexts.transfers import soon
+from .contexts.transfers import NotSaved, soon
 from .links.listener import Link
 from .live_session import LiveSession, ServerEnding, SessionNotFound, Turn
 from .sandbox import Sandbox, SandboxFactory, SandboxGone
@@ -24,6 +24,9 @@ from .store import Page, ReplyForm, SessionRecord, Status, Store
 from .tiers import Isolation
 
 logger: logging.Logger = logging.getLogger(__name__)
+
+_AGAIN_S = 60.0
+"""A session that could not end at the end of its life is ended again so much later."""
 
 
 class TooManySessions(Exception):
@@ -123,7 +126,7 @@ class SessionManager:
             elif record.status is Status.FAILED:
                 self._note_status(record.id, Status.RUNNING)
         await self._sandboxes.keep_only({record.workspace for record in records})
-        await asyncio.gather(*self._ending)
+        await asyncio.gather(*self._ending, return_exceptions=True)
 
     def get(self, session_id: str) -> SessionRecord:
         """Find a session; one that is being released is still there.
@@ -247,7 +250,7 @@ class SessionManager:
 
         Returns:
             A task that is done when nothing is left of the session; whoever waits for it and may
-            be cancelled shields it.
+            be cancelled shields it. It fails with `NotSaved` if the session goes on.
 
         Raises:
             SessionNotFound: There is no such session, or its end has already begun.
@@ -260,7 +263,7 @@ class SessionManager:
         self._note_status(session_id, Status.DELETING)
         task = asyncio.create_task(self._end(live))
         self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        task.add_done_callback(self._ended)
         return task
 
     async def drain(self, timeout_s: float) -> None:
@@ -281,13 +284,17 @@ class SessionManager:
             live.suspend()
             if not live.sandbox.workspace:
                 self.release(live.id)
-        await asyncio.gather(*self._ending)
+        await asyncio.gather(*self._ending, return_exceptions=True)
         # Those that outlive it lose their sandboxes; their calls are answered by that.
         await self._sandboxes.aclose()
         await self.contexts.aclose()
 
     def _begin(
-        self, record: SessionRecord, sandbox: Sandbox, mounts: list[Mount]
+        self,
+        record: SessionRecord,
+        sandbox: Sandbox,
+        mounts: list[Mount],
+        at_least_s: float = 0.0,
     ) -> asyncio.Task[None] | None:
         """Begin, or go on with, a session; return what brings the files of its contexts."""
         self._live[record.id] = live = LiveSession(
@@ -302,7 +309,8 @@ class SessionManager:
         )
         live.touch()
         if self._settings.max_life_s:
-            live.live_for(record.created_s + self._settings.max_life_s - time.time())
+            left_s = record.created_s + self._settings.max_life_s - time.time()
+            live.live_for(max(left_s, at_least_s))
         coming = self.contexts.transfers.attach(
             record.id, mounts, sandbox.volumes, arrived=record.arrived
         )
@@ -335,12 +343,28 @@ class SessionManager:
         try:
             await self.contexts.transfers.save(live.id)
             await live.sandbox.aclose()
+        except NotSaved as error:
+            logger.warning("%s: %s", live.id, error)
+            self._go_on(live)
+            raise
         except Exception:
             # The session is gone for its users whatever is left of it; the log says what.
             logger.exception("%s did not end cleanly", live.id)
-        finally:
-            with _logged(live.id):
-                self._store.remove(live.id)
+        with _logged(live.id):
+            self._store.remove(live.id)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._ending.discard(task)
+        if not task.cancelled():
+            # Whoever waits for it hears of it; of one that nobody waits for the log has told.
+            task.exception()
+
+    def _go_on(self, live: LiveSession) -> None:
+        """Go on with a session that could not end; a server that ends leaves that to the next."""
+        record = self._store.get(live.id)
+        if record is not None and not self._closing:
+            self._note_status(live.id, Status.RUNNING)
+            self._begin(record, live.sandbox, read_again(record.mounts), at_least_s=_AGAIN_S)
 
     def _note_loss(self, live: LiveSession, cause: SandboxGone) -> None:
         if live.lost or live.released or live.suspended:

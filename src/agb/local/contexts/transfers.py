@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 
 import attrs
@@ -21,6 +22,18 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 _KEPT_TASKS = 100
 _SOON_S = 1.0
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+class NotSaved(Exception):
+    """Raised for a session whose files have no room in their contexts."""
+
+    def __init__(self, context_ids: Sequence[str]) -> None:
+        super().__init__(
+            "The session was not deleted, because the server's disk has no room for the files of "
+            f"its context {', '.join(context_ids)}. Make room there, or fetch or delete files of "
+            "the session, and delete it again."
+        )
 
 
 class Kind(Enum):
@@ -42,6 +55,7 @@ class Task:
         error: Why it failed, or "".
         started_s: When it began, in seconds since 1970.
         finished_s: When it ended; 0 as long as it has not.
+        no_room: Whether it failed for want of room on this machine's disk.
         number: Tells it from one that began in the same second.
     """
 
@@ -52,6 +66,7 @@ class Task:
     error: str = ""
     started_s: int = attrs.field(factory=lambda: int(time.time()))
     finished_s: int = 0
+    no_room: bool = False
     number: int = attrs.field(factory=itertools.count(1).__next__)
 
     def describe(self) -> dict[str, object]:
@@ -152,15 +167,22 @@ class Transfers:
         session.add([task])
 
     async def save(self, session_id: str) -> None:
-        """Save the files of a session that is about to end, and forget it."""
+        """Save the files of a session that is about to end, and forget it.
+
+        Raises:
+            NotSaved: There is no room for them; it is not forgotten.
+        """
         session = self._sessions.get(session_id)
         if session is None:
             return
         wanted = [(mount, mount.path) for mount in session.mounts if mount.uploads]
-        try:
-            await self._begin(session, Kind.UPLOAD, wanted)
-        finally:
-            del self._sessions[session_id]
+        await self._begin(session, Kind.UPLOAD, wanted)
+        places = [(mount.context_id, path) for mount, path in wanted]
+        tasks = [task for task in session.tasks if (task.context_id, task.path) in places]
+        lost = [task.context_id for task in tasks if task.kind is Kind.UPLOAD and task.no_room]
+        if lost:
+            raise NotSaved(lost)
+        del self._sessions[session_id]
 
     def describe(self, session_id: str, context_id: str, path: str, task_type: str) -> str:
         """Say how far the transfers of a session are.
@@ -219,6 +241,7 @@ class Transfers:
             task.error = str(error)
         except OSError as error:
             task.error = error.strerror or str(error)
+            task.no_room = error.errno in _NO_ROOM
         except Exception:
             logger.exception("%s of %s", task.kind.value, mount.context_id)
             task.error = "The server made a mistake; see its log."
