@@ -234,9 +234,11 @@ def exchange(
 
 
 async def async_upgrade(
-    client: httpx.AsyncClient, request: httpx.Request, seconds: float
+    client: httpx.AsyncClient, request: httpx.Request, seconds: float, *, is_ours: bool
 ) -> httpx.Response:
     """Send a request to switch protocols; of a response that does not switch, read the body, too.
+
+    The connection is closed with the response: by its owner, who can't be replaced here.
 
     Raises:
         TimeoutError: It took longer; the connection is closed.
@@ -250,8 +252,12 @@ async def async_upgrade(
     return response
 
 
-def upgrade(client: httpx.Client, request: httpx.Request, seconds: float) -> httpx.Response:
+def upgrade(
+    client: httpx.Client, request: httpx.Request, seconds: float, *, is_ours: bool
+) -> httpx.Response:
     """Send a request to switch protocols; of a response that does not switch, read the body, too.
+
+    A client of ours is closed, at the latest, when the response is gone or the interpreter ends.
 
     Raises:
         httpx.TimeoutException: It took longer; the connection is closed.
@@ -261,6 +267,8 @@ def upgrade(client: httpx.Client, request: httpx.Request, seconds: float) -> htt
     use_deadlines(client)
     request.extensions["timeout"] = dict.fromkeys(request.extensions["timeout"], Until(seconds))
     response = client.send(request, stream=True)
+    if is_ours:
+        finalize(response, _close, client, os.getpid())
     if response.status_code != _SWITCHED:
         response.read()
     return response

@@ -124,3 +124,28 @@ def test_ctrl_c_interrupts_the_code() -> None:
 
     assert rest.strip() == "'interrupted'"
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "end", ["", "agb.close()", "del stream, event\nprint(session.get_status().success)"]
+)
+def test_a_stream_that_is_never_closed(end: str) -> None:
+    """A blocking stream left open is closed with its client, when it is gone, or at the end."""
+    program = (
+        "from agb import AGB\n"
+        "agb = AGB.local()\n"
+        "session = agb.create().unwrap()\n"
+        f"stream = session.code.stream({ENDLESS!r}, 'python')\n"
+        "for event in stream:\n"
+        "    print(event.text.strip())\n"
+        "    break\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-X", "dev", "-c", program + end],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.split()[0] == "running"
+    assert done.stderr == ""

@@ -215,7 +215,8 @@ def _handshake(
         connection = client._httpx_client()
         asked = connection.build_request("GET", request.url, headers=headers, timeout=seconds)
         with secret_address():
-            response = upgrade(connection, asked, seconds)
+            is_ours = client._http_client is None
+            response = upgrade(connection, asked, seconds, is_ours=is_ours)
     except (TimeoutError, httpx.HTTPError) as error:
         died = run_in_thread(_embedded.failure) if client._is_local else None
         raise died or translated(call, url, seconds, error) from without_request(error)
