@@ -134,7 +134,7 @@ def interfaces() -> object:
     return [name for _, name in socket.if_nameindex() if name != "lo"]
 
 
-libc = ctypes.CDLL(None, use_errno=True)
+libc: ctypes.CDLL = ctypes.CDLL(None, use_errno=True)
 ARM: bool = platform.machine() == "aarch64"
 NOTHING = (0, 0, 0, 0, 0)
 # Each with its number on x86_64 and on aarch64.
