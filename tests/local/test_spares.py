@@ -152,3 +152,29 @@ async def test_a_session_from_the_reserve():
     assert result["result"][0]["text/plain"] == "([], True)"
     assert (result["execution_count"], result["stdout"], result["stderr"]) == (1, [], [])
     assert not os.path.exists(state)
+
+
+async def test_a_reserve_beside_many_sessions_has_no_python_yet():
+    """Where as many sandboxes are warm as may be, a spare one takes no more memory than others."""
+    settings = evolve(
+        Settings.from_environment(), spare_sandboxes=1, spare_pause_s=PAUSE_S, warm_sandboxes=0
+    )
+    try:
+        sandboxes = await Sandboxes.start(settings)
+    except MachineUnfit as unfit:
+        pytest.skip(str(unfit))
+    await sandboxes.open("first")
+    while not sandboxes._spares._ready:
+        await asyncio.sleep(0.01)
+    second = await sandboxes.open("second")
+    listing = {"command": "cat /proc/[0-9]*/cmdline | tr '\\0' ' '", "timeout_ms": 20_000}
+
+    before = await second.call("shell", listing, timeout_s=30)
+    cell = {"code": "6 * 7", "language": "python", "timeout_s": 30}
+    result = await second.call("run_code", cell, timeout_s=60)
+    after = await second.call("shell", listing, timeout_s=30)
+
+    await sandboxes.aclose()
+    assert "kernel" not in before["stdout"]
+    assert "kernel" in after["stdout"]
+    assert "42" in str(result["result"])

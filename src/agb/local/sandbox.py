@@ -410,7 +410,8 @@ class Sandboxes:
     async def _make_spare(self) -> LocalSandbox:
         sandbox = await self._open_new("spare")
         try:
-            await self._warming.warm(sandbox, self._settings.preloaded_modules)
+            if self._warming.wants(sandbox):
+                await self._warming.warm(sandbox, self._settings.preloaded_modules)
         except BaseException:
             sandbox.condemn()
             raise

@@ -49,11 +49,17 @@ class Warming:
             if self._creating == 0:
                 self._idle.set()
 
+    def wants(self, sandbox: LocalSandbox) -> bool:
+        """Say whether a sandbox is to be warmed up, and count it if so."""
+        if sum(other.alive for other in self._warm) >= self._wanted:
+            return False
+        self._warm.add(sandbox)
+        return True
+
     def begin(self, sandbox: LocalSandbox) -> None:
         """Warm a sandbox up when its turn comes, unless enough others are warm."""
-        if sum(other.alive for other in self._warm) >= self._wanted:
+        if not self.wants(sandbox):
             return
-        self._warm.add(sandbox)
         task = asyncio.create_task(self._warm_up(sandbox))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -66,7 +72,7 @@ class Warming:
         async with self._first_cells:
             with contextlib.suppress(SandboxError, ToolError):
                 # The cell itself says what is wrong, if something is.
-                await sandbox.call("warm_up", {}, timeout_s=self._timeout_s)
+                await sandbox.call("warm_up", {"modules": []}, timeout_s=self._timeout_s)
 
     def stop(self) -> None:
         """Begin nothing any more."""
