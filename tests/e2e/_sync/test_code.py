@@ -43,6 +43,22 @@ def test_rich_results(session: Session) -> None:
     assert result.results[1].markdown == "*y*"
 
 
+def test_chart_data(session: Session) -> None:
+    """A chart in Vega-Lite, as Altair shows it, arrives as data, beside its other forms."""
+    source = (
+        "class Chart:\n"
+        "    def _repr_mimebundle_(self, **given):\n"
+        "        spec = {'mark': 'bar', 'data': {'values': [{'a': 1}]}}\n"
+        "        return {'application/vnd.vegalite.v5+json': spec, 'text/plain': 'a chart'}\n"
+        "Chart()"
+    )
+
+    (shown,) = (session.code.run_code(source, "python")).results
+
+    assert shown.chart == {"mark": "bar", "data": {"values": [{"a": 1}]}}
+    assert (shown.text, shown.is_main_result) == ("a chart", True)
+
+
 def test_failing_code(session: Session) -> None:
     """Code that fails is a failed result with name, message, traceback and partial output."""
     source = "print('before')\ndef f():\n    return [][1]\nf()"
