@@ -164,7 +164,7 @@ def _announce(ready: Ready) -> None:
     # A key that the user has set is not repeated on the screen.
     key = "…  # the one this server was given" if "AGB_API_KEY" in os.environ else ready.api_key
     typer.echo(
-        f"The sandbox server answers at {ready.endpoint}. In another terminal:\n\n"
+        f"The server answers at {ready.endpoint}. In another terminal:\n\n"
         f"    export AGB_ENDPOINT={ready.endpoint}\n"
         f"    export AGB_API_KEY={key}\n\n"
         "Ctrl+C ends it."

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-_ENDED = "The sandbox of this session has ended: its first process was killed or has crashed"
-_MISBEHAVED = "The sandbox of this session was closed: it sent what is no answer"
-_SILENT = "The sandbox of this session was closed: it stopped answering"
+_ENDED = "This session has ended: its first process was killed or has crashed"
+_MISBEHAVED = "This session was closed: it sent what is no answer"
+_SILENT = "This session was closed: it stopped answering"
 
 
 @attrs.frozen
@@ -118,7 +118,7 @@ class Connection(asyncio.Protocol):
             if not answer.done():
                 self._cancel(number)
         if not answer.done():
-            raise SandboxError(f"The sandbox did not answer {method} within {timeout_s:g} s")
+            raise SandboxError(f"The session did not answer {method} within {timeout_s:g} s")
         return answer.result()
 
     def close(self, reason: str) -> None:

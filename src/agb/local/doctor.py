@@ -101,13 +101,17 @@ async def examine(settings: Settings) -> Report:
     except MachineUnfit as refusal:
         return _report(settings, None, None, problem=str(refusal))
     # Imported here: other systems have not all that these need.
-    from . import self_test
+    from . import bare_recipe, self_test, tiers
     from .sandbox import SandboxError, Sandboxes
 
     try:
         sandboxes = await Sandboxes.start(evolve(settings, spare_sandboxes=0))
     except (MachineUnfit, SandboxError) as refusal:
         return _report(settings, None, None, problem=str(refusal))
+    if sandboxes.isolation.tier == tiers.NONE:
+        await sandboxes.aclose()
+        # Nothing to attack: there is nothing that would contain an attack.
+        return _report(settings, sandboxes.isolation, None, problem=bare_recipe.warning())
     try:
         probes = await self_test.run(sandboxes, sandboxes.directory)
         problem = _problem(probes)

@@ -8,9 +8,10 @@ import shutil
 import tempfile
 from typing import IO, TYPE_CHECKING
 
-from attrs import evolve, field, frozen
+from attrs import asdict, evolve, field, frozen
 
 from . import interpreter, leftovers, recipe, seccomp, users
+from .bare_recipe import BareRecipe
 from .cgroups import Groups
 from .interpreter import is_below, outermost
 from .machine import MachineUnfit
@@ -66,7 +67,8 @@ class Host:
         Raises:
             MachineUnfit: A directory is missing or cannot be used.
         """
-        if facts.counts_processes_of_user:
+        bare = settings.isolation == "none"
+        if facts.counts_processes_of_user or (bare and not facts.is_root):
             others = users.threads_of(os.getuid())
             limits = evolve(settings.inside, max_processes=settings.inside.max_processes + others)
             settings = evolve(settings, inside=limits)
@@ -78,16 +80,17 @@ class Host:
             needed = outermost(
                 [*python.directories, *(program.directory for program in bubblewraps), *_own(node)]
             )
-            private = _private(needed, state) if facts.is_root else ()
+            drops_rights = facts.is_root and not bare
+            private = _private(needed, state) if drops_rights else ()
             groups = Groups.prepare(os.path.basename(state), wanted=wanted)
             return cls(
                 state=state,
                 recipe=_recipe(settings, state, python, node, private),
-                users=_session_users() if facts.is_root else None,
+                users=_session_users() if drops_rights else None,
                 private_binds=private,
-                filter=seccomp.filter_for(facts.processor).hex(),
+                filter="" if bare else seccomp.filter_for(facts.processor).hex(),
                 groups=groups,
-                isolation=Isolation.of_sandboxes(facts, groups),
+                isolation=(Isolation.of_nothing if bare else Isolation.of_sandboxes)(facts, groups),
                 lock=lock,
             )
         except BaseException:
@@ -171,7 +174,7 @@ def _recipe(
         Bind(source=inside, target=f"{recipe.AGENT_PARENT}/inside"),
         *(Bind(source=_reachable(path, private), target=path) for path in shown),
     ]
-    return Recipe(
+    common = Recipe(
         settings=settings,
         etc=etc,
         binds=binds,
@@ -180,6 +183,9 @@ def _recipe(
         packages=python.packages,
         search_path=recipe.search_path(python.executable, node),
     )
+    if settings.isolation == "none":
+        return BareRecipe(**asdict(common, recurse=False), agent_parent=state)
+    return common
 
 
 def _make_state_directory(

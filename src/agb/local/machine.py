@@ -115,22 +115,31 @@ def check_system(facts: Facts) -> None:
         )
 
 
+def check_kernel(facts: Facts) -> None:
+    """Refuse a machine on which not even the server runs.
+
+    Raises:
+        MachineUnfit: With the cause and the remedy.
+    """
+    check_system(facts)
+    if facts.kernel < _OLDEST_KERNEL:
+        raise MachineUnfit(
+            f"Local sandboxes need Linux {_dotted(_OLDEST_KERNEL)} or later, and this is "
+            f"{_dotted(facts.kernel)}. Update the system or use the AGB cloud."
+        )
+
+
 def check(facts: Facts) -> None:
     """Refuse a machine on which it is not worth trying.
 
     Raises:
         MachineUnfit: With the cause and the remedy.
     """
-    check_system(facts)
+    check_kernel(facts)
     if facts.processor not in ARCHITECTURES:
         raise MachineUnfit(
             f"Local sandboxes run on {' and '.join(ARCHITECTURES)}, and this machine is "
             f"{facts.processor}. Use another machine or the AGB cloud."
-        )
-    if facts.kernel < _OLDEST_KERNEL:
-        raise MachineUnfit(
-            f"Local sandboxes need Linux {_dotted(_OLDEST_KERNEL)} or later, and this is "
-            f"{_dotted(facts.kernel)}. Update the system or use the AGB cloud."
         )
     missing = [name for bit, name in _ROOT_NEEDS.items() if facts.is_root and not facts.may(bit)]
     if missing:

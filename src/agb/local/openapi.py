@@ -95,7 +95,7 @@ def describe(endpoints: Sequence[Endpoint], tools: str, version: str) -> dict[st
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "agb local sandbox server",
+            "title": "agb local server",
             "version": version,
             "description": "`/mcp` calls a tool: `args` is JSON text of the schema with its name.",
         },

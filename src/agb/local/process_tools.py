@@ -129,5 +129,5 @@ def _described(process: Result) -> dict[str, object]:
 def _stream(piece: Result) -> str:
     stream = field(piece, "stream", str)
     if stream not in _STREAMS:
-        raise SandboxError("The sandbox answered with output of an unknown stream.")
+        raise SandboxError("The session answered with output of an unknown stream.")
     return stream

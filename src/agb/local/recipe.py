@@ -149,24 +149,39 @@ class Recipe:
 
     def command(self) -> list[str]:
         """Return the agent's command line; the number of its socket is to be added."""
+        return self._command(AGENT_PARENT)
+
+    def _command(self, parent: str) -> list[str]:
         start = (
-            f"import sys; sys.path.append({AGENT_PARENT!r}); "
+            f"import sys; sys.path.append({parent!r}); "
             "from inside.agent import main; main(int(sys.argv[-1]))"
         )
         # Without site-packages and without the user's own: a fast start, and only our code.
         return [self.python, "-I", "-S", "-c", start]
 
-    def start_parameters(self) -> dict[str, object]:
-        """Return what the agent is told first."""
+    def home_of(self, workspace: str) -> str:
+        """Return the home directory, as the session sees it.
+
+        Args:
+            workspace: The directory of this machine.
+        """
+        return HOME
+
+    def start_parameters(self, workspace: str) -> dict[str, object]:
+        """Return what the agent is told first.
+
+        Args:
+            workspace: The directory of this machine that becomes the home directory.
+        """
         environment = {
-            "HOME": HOME,
+            "HOME": self.home_of(workspace),
             "PATH": self.search_path,
             "LANG": "C.UTF-8",
             "TERM": "dumb",
         }
         return {
             "limits": self.settings.for_agent(),
-            "home": HOME,
+            "home": self.home_of(workspace),
             "environment": environment,
             "packages": list(self.packages),
         }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .sandbox import Sandbox
 
 NOTICE = (
-    "The sandbox of this session was started anew: variables of earlier cells and started processes"
+    "This session was started anew: variables of earlier cells and started processes"
     " are gone; files in the home directory and in contexts are kept."
 )
 """What the first cell is told."""
@@ -85,7 +85,7 @@ class RestoredSandbox:
             SandboxError: It can't be opened now; whoever asks next tries again.
         """
         if self._closed:
-            raise SandboxGone("The sandbox of this session has been closed")
+            raise SandboxGone("This session has been closed")
         if self._opening is None:
             # A task of its own: whoever asked first may hang up meanwhile.
             self._opening = asyncio.ensure_future(self._open_again())

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import evolve
 
+from . import bare_recipe, tiers
 from .connection import Connection, OnEvent
 from .descriptors import Descriptors, NotHandedOut, as_connection, is_content
 from .diagnosis import Attempt, explain
 from .failures import SandboxError, SandboxGone, ToolError
 from .host import Host
-from .machine import Bubblewrap, Facts, MachineUnfit, bubblewraps, check
+from .machine import Bubblewrap, Facts, MachineUnfit, bubblewraps, check, check_kernel
 from .overruns import Overruns
 from .restored import NOTICE, RestoredSandbox
 from .spares import Spares
@@ -223,7 +224,7 @@ class LocalSandbox:
         Raises:
             _StartFailed: It did not answer.
         """
-        params = {**host.recipe.start_parameters(), "notice": notice}
+        params = {**host.recipe.start_parameters(self._workspace.home), "notice": notice}
         try:
             await self._begin(host, bubblewrap, volumes)
             await self._connection.call("start", params, self._settings.start_timeout_s)
@@ -298,7 +299,7 @@ class LocalSandbox:
         """End all its processes; files that outlive it are kept."""
         self._running = False
         self._descriptors.close()
-        self._connection.close("The sandbox of this session has been closed")
+        self._connection.close("This session has been closed")
         self._overruns.close()
         self.condemn()
         if self._end is not None:
@@ -321,7 +322,7 @@ class LocalSandbox:
         if self._running and not self._spawning.closing:
             # Sessions may write there too: shown as one quoted line.
             logger.warning(
-                "the sandbox of %s ended by itself (status %s): %r",
+                "the processes of %s ended by themselves (status %s): %r",
                 self.name,
                 ended.status,
                 ended.errors,
@@ -330,7 +331,7 @@ class LocalSandbox:
             reason = "the process that starts sandboxes was killed"
         else:
             reason = "its first process was killed or has crashed"
-        self._connection.close(f"The sandbox of this session has ended: {reason}")
+        self._connection.close(f"This session has ended: {reason}")
         if self._spawning.closing:
             # The server ends, and with it whoever could still ask for the files.
             self._descriptors.close()
@@ -376,13 +377,20 @@ class Sandboxes:
             MachineUnfit: The machine cannot run sandboxes.
         """
         facts = Facts.read()
-        check(facts)
-        candidates = bubblewraps(settings.bwrap)
+        bare = settings.isolation == tiers.NONE
+        if bare:
+            logger.warning("%s", bare_recipe.warning())
+            check_kernel(facts)
+        else:
+            check(facts)
+        candidates = [] if bare else bubblewraps(settings.bwrap)
         if folder is not None:
             settings = evolve(settings, directory=folder.run)
         host = Host.prepare(settings, facts, candidates)
         self = cls(settings, host, folder)
         try:
+            if bare:
+                candidates = [bare_recipe.starter(host.state)]
             await self._choose(facts, candidates)
         except BaseException:
             await self.aclose()
@@ -466,8 +474,8 @@ class Sandboxes:
                 return await self._start_one(name, self._bubblewrap, volumes, workspace, notice)
         except (SpawnerFailed, _StartFailed) as error:
             # The text names paths of this machine: it is for the log of this machine only.
-            logger.warning("sandbox %s did not start: %s", name, error)
-            raise SandboxError("The sandbox did not start; the server's log says why") from None
+            logger.warning("%s did not start: %s", name, error)
+            raise SandboxError("The session did not start; the server's log says why") from None
 
     @property
     def isolation(self) -> Isolation:

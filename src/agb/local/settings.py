@@ -23,6 +23,9 @@ GIB = 1024 * MIB
 _UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB, "T": 1024 * GIB}
 
 
+_CHOICES = {"cgroups": "auto or off", "isolation": "auto or none"}
+
+
 class InvalidSetting(ValueError):
     """Raised for a variable whose value is none; the text names the variable and what it takes."""
 
@@ -227,6 +230,9 @@ class Settings:
     cgroups: str = field(default="auto", validator=in_(("auto", "off")))
     """`auto` uses the kernel's control groups where they may be made, `off` never."""
 
+    isolation: str = field(default="auto", validator=in_(("auto", "none")))
+    """`auto` starts sandboxes or refuses; `none` runs code without any protection."""
+
     inside: InsideSettings = field(factory=InsideSettings, validator=instance_of(InsideSettings))
     """What the agent of each sandbox enforces."""
 
@@ -311,7 +317,7 @@ def _value(setting: Attribute[Any], text: str) -> object:
     """
     kind = str(setting.type)
     value: object
-    takes = "auto or off" if setting.name == "cgroups" else "a text"
+    takes = _CHOICES.get(setting.name, "a text")
     try:
         if setting.name.endswith("_bytes"):
             takes = "a size such as 512M or 2G"

@@ -91,5 +91,5 @@ class Spares(Generic[S]):
                 self._ready.append(await self._make())
             except (SandboxError, ToolError) as error:
                 # The next session is made in the ordinary way, and says what is wrong.
-                logger.warning("no sandbox could be made in reserve: %s", error)
+                logger.warning("nothing could be made in reserve: %s", error)
                 return

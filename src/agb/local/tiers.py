@@ -18,6 +18,9 @@ FULL = "full"
 STANDARD = "standard"
 """Sandboxes; all sessions share the user of the server, or a process of ours watches the limits."""
 
+NONE = "none"
+"""No sandbox and no protection at all, because AGB_LOCAL_ISOLATION=none asks for it."""
+
 # Without these the limit on a session is kept by somebody who looks from time to time.
 _KEPT_BY_KERNEL = ("memory", "pids")
 _IN_WORDS = {"memory": "memory", "pids": "processes", "cpu": "processors"}
@@ -41,7 +44,7 @@ class Isolation:
     """What a server has found out about its machine.
 
     Attributes:
-        tier: `full` or `standard`.
+        tier: `full`, `standard` or `none`.
         by_kernel: The control groups that limit each session: of `memory`, `pids` and `cpu`.
         reasons: What makes it that.
         missing: What would make it better; of `full` nothing that matters for the tier.
@@ -66,6 +69,22 @@ class Isolation:
             by_kernel=tuple(groups.places),
             reasons=tuple(_reasons(facts, groups)),
             missing=tuple(_missing(facts, groups)),
+        )
+
+    @classmethod
+    def of_nothing(cls, facts: Facts, groups: Groups) -> Isolation:
+        """Describe a server that was asked not to isolate.
+
+        Args:
+            facts: What the system says of itself.
+            groups: The control groups that could be made.
+        """
+        user = "root" if facts.is_root else "the user of the server"
+        return cls(
+            tier=NONE,
+            by_kernel=tuple(groups.places),
+            reasons=(f"AGB_LOCAL_ISOLATION=none: code of sessions has all rights of {user}",),
+            missing=(Missing(what="isolation", remedy="unset AGB_LOCAL_ISOLATION"),),
         )
 
     def __str__(self) -> str:

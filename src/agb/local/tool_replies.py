@@ -250,7 +250,7 @@ def field(result: Result, name: str, *types: type[T]) -> T:
     value = result.get(name)
     # A bool counts as an int for Python, but not on the wire.
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-        raise SandboxError(f"The sandbox answered without a valid {name!r}.")
+        raise SandboxError(f"The session answered without a valid {name!r}.")
     return value
 
 

@@ -143,7 +143,7 @@ async def test_agent_killed(sandboxes, caplog):
     assert result["stdout"] == "ok\n"
     await other.aclose()
     (told,) = [record.getMessage() for record in caplog.records]
-    assert told.startswith("the sandbox of x ended by itself (status ")
+    assert told.startswith("the processes of x ended by themselves (status ")
 
 
 async def test_stopped_agent():

@@ -137,7 +137,7 @@ class Agent:
             self._events[number] = Events(self._channel.send, number, self._max_events_ahead)
             params = {**params, "events": self._events[number]}
         if method is None or not isinstance(params, dict):
-            return _problem(f"The sandbox has no method {request.get('method')!r}")
+            return _problem(f"The session has no method {request.get('method')!r}")
         try:
             return {"result": method(cancellation, **params)}
         except Cancelled:
@@ -149,7 +149,7 @@ class Agent:
         except KernelEnded as end:
             return _problem(str(end))
         except Exception as error:
-            return _problem(f"The sandbox failed: {type(error).__name__}: {error}")
+            return _problem(f"The session failed: {type(error).__name__}: {error}")
 
 
 def _problem(message: str) -> Message:

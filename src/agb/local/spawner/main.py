@@ -237,9 +237,11 @@ class Spawner:
         known |= self._removers
         if self._warden is not None:
             known.add(self._warden[0])
-        for pid in own_children() - known:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+        # Whose parent is killed here becomes a child of this process, too.
+        while orphans := own_children() - known:
+            for pid in orphans:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
     def _inner_ended(self, child: Child, descriptor: int) -> None:
         """No process of the sandbox is left."""
@@ -248,6 +250,9 @@ class Spawner:
             os.waitid(os.P_PIDFD, descriptor, os.WEXITED | os.WNOHANG)
         self._close(descriptor)
         child.inner = None
+        if not self._filter:
+            # Nothing isolates here, so the end of process 1 ends no other.
+            self._kill_orphans()
         self._clean_up(child)
 
     def _clean_up(self, child: Child) -> None:
