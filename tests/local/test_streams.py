@@ -264,7 +264,6 @@ def test_a_frame_that_is_too_long(server, connect):
         ({"method": "run_code", "params": {}}, "code is required"),
         ({"method": "run_code", "params": {"code": 1, "language": "python"}}, "code"),
         ({"method": "run_code", "params": {"code": "1", "language": "cobol"}}, "language"),
-        ({"method": "run_code", "params": {"code": "1", "language": "java"}}, "java"),
         (
             {"method": "run_code", "params": {"code": "1", "language": "python", "timeoutS": "x"}},
             "timeout_s",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -42,6 +44,8 @@ _COPIED = (
     "pki/tls/certs/ca-bundle.crt",
     "pki/tls/openssl.cnf",
 )
+# Debian keeps here what a JDK and R below /usr have as a part of themselves.
+_COPIED_DIRECTORIES = ("java-*", "R")
 _NOT_FOR_VOLUMES = ("/usr", "/etc", "/proc", "/dev", "/sys", "/opt/agb", "/var/tmp", *_SYSTEM_LINKS)  # noqa: S108
 _WRITTEN = {
     "passwd": f"{USER}:x:{USER_ID}:{USER_ID}::{HOME}:/bin/sh\n"
@@ -210,6 +214,9 @@ def prepare_etc(directory: str, source: str = "/etc") -> None:
         if os.path.isfile(origin):
             os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copyfile(origin, target)
+    for pattern in _COPIED_DIRECTORIES:
+        for origin in Path(source).glob(pattern):
+            _copy_readable(origin, Path(directory, origin.name))
     for path in _SHOWN_SETTINGS:
         os.mkdir(os.path.join(directory, os.path.basename(path)))
 
@@ -250,6 +257,15 @@ def _system_links(root: str = "/") -> list[str]:
         elif os.path.isdir(place):
             options += ["--ro-bind", path, path]
     return options
+
+
+def _copy_readable(origin: Path, target: Path) -> None:
+    """Copy the files of a directory that everybody may read, or nothing if it is no directory."""
+    for path in origin.rglob("*"):
+        if path.is_file() and path.stat().st_mode & stat.S_IROTH:
+            copy = target / path.relative_to(origin)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
 
 
 def _write(path: str, text: str) -> None:

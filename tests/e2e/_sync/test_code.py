@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
+
 from agb import Session
 from agb.exceptions import CommandError
 
@@ -181,10 +183,13 @@ def test_unknown_language(session: Session) -> None:
     assert result.request_id == ""
 
 
-def test_language_that_is_not_here(session: Session) -> None:
-    """Languages that this server does not run fail clearly."""
-    for language in ("java", "r"):
-        result = session.code.run_code("1", language)
+@pytest.mark.parametrize(("language", "program"), [("java", "jshell"), ("r", "Rscript")])
+def test_java_and_r(session: Session, language: str, program: str) -> None:
+    """They keep their state where they are installed; else the message says what to install."""
+    session.code.run_code("x = 20" if language == "r" else "int x = 20", language)
+    result = session.code.run_code("x + 1", language)
 
-        assert not result.success
-        assert language in result.error_message.lower()
+    if shutil.which(program) is None:
+        assert f"no `{program}` on its PATH; install it" in result.error_message
+    else:
+        assert result.unwrap().endswith("21")

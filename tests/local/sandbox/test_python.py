@@ -367,14 +367,6 @@ async def test_background_thread_output(own_python):
     assert "".join(reply["stdout"]).count("b") == 300 * 999
 
 
-async def test_unknown_languages(refusal):
-    """A language the server does not run is refused, with those it does."""
-    for language in ("java", "r"):
-        message = await refusal("run_code", code="1", language=language, timeout_s=1)
-        assert f"does not run {language} yet; it runs python and javascript" in message
-    assert "'cobol'" in await refusal("run_code", code="1", language="cobol", timeout_s=1)
-
-
 async def test_another_python(tmp_path):
     """Cells run in the Python that is named; one without IPython says what to install."""
     tmp_path.chmod(0o755)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 import time
 from contextlib import contextmanager
 
 from .failures import ToolFailure
 from .kernel import Kernel, KernelEnded, TimedOut
+from .languages import commands
 from .results import RichResults
 from .streaming import Live
 
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from .frames import Message
     from .limits import Limits
     from .paths import Home
-
-_HERE = os.path.dirname(os.path.abspath(__file__))
-_KNOWN_ELSEWHERE = ("java", "r")
 
 
 class Code:
@@ -48,12 +44,9 @@ class Code:
             notice: What the first cell is to be told, or "".
         """
         self._untold = [notice] if notice else []
-        search_path = environment.get("PATH")
+        starts = commands(packages, environment.get("PATH"), limits.max_data_bytes)
         self._languages = {
-            "python": Language("python", lambda: _python(packages), limits, home, environment),
-            "javascript": Language(
-                "javascript", lambda: _javascript(search_path), limits, home, environment
-            ),
+            name: Language(name, start, limits, home, environment) for name, start in starts.items()
         }
 
     def warm_up(
@@ -82,7 +75,7 @@ class Code:
         Args:
             cancellation: Ends the cell when it is cancelled.
             code: The source.
-            language: `python` or `javascript`.
+            language: `python`, `javascript`, `java` or `r`.
             timeout_s: Seconds until the cell is interrupted.
             events: Where to tell what it writes and shows while it runs; the answer then has only
                 what was not told.
@@ -92,16 +85,13 @@ class Code:
             `timed_out`.
         """
         chosen = self._languages.get(language)
-        if chosen is not None:
-            untold, self._untold = self._untold, []
-            for notice in untold:
-                chosen.tell(notice)
-            return chosen.run(code, timeout_s, cancellation, events)
-        if language in _KNOWN_ELSEWHERE:
-            problem = f"This version of the local server does not run {language} yet"
-        else:
-            problem = f"Unknown language: {language!r}"
-        raise ToolFailure(f"{problem}; it runs {' and '.join(self._languages)}")
+        if chosen is None:
+            known = ", ".join(self._languages)
+            raise ToolFailure(f"Unknown language: {language!r}; the local server runs {known}")
+        untold, self._untold = self._untold, []
+        for notice in untold:
+            chosen.tell(notice)
+        return chosen.run(code, timeout_s, cancellation, events)
 
 
 class Language:
@@ -244,31 +234,6 @@ class Language:
         )
         value = f"The cell took longer than {timeout_s:g} s and {outcome}"
         return {"name": "TimeoutError", "value": value, "traceback": ""}
-
-
-def _python(packages: Sequence[str]) -> Sequence[str]:
-    """Return how the Python process is started: as a plain Python, with the session's packages."""
-    parent, package = os.path.split(_HERE)
-    start = (
-        f"import sys; sys.path[0:1] = [{parent!r}]; "
-        f"from {package}.python_kernel import main; main({list(packages)!r})"
-    )
-    return sys.executable, "-c", start
-
-
-def _javascript(search_path: str | None) -> Sequence[str]:
-    """Return how the JavaScript process is started."""
-    # Slow to import, and no part of starting the agent.
-    import shutil
-
-    node = shutil.which("node", path=search_path)
-    if node is None:
-        raise ToolFailure(
-            "JavaScript needs Node.js on the machine that runs the local server, and there is no "
-            "`node` on its PATH; install it (https://nodejs.org, or `apt install nodejs`) and "
-            "start the server again"
-        )
-    return node, os.path.join(_HERE, "javascript_kernel.cjs")
 
 
 def _count(value: object) -> int:
