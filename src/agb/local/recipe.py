@@ -215,8 +215,8 @@ def prepare_etc(directory: str, source: str = "/etc") -> None:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copyfile(origin, target)
     for pattern in _COPIED_DIRECTORIES:
-        for origin in Path(source).glob(pattern):
-            _copy_readable(origin, Path(directory, origin.name))
+        for found in Path(source).glob(pattern):
+            _copy_readable(found, Path(directory, found.name))
     for path in _SHOWN_SETTINGS:
         os.mkdir(os.path.join(directory, os.path.basename(path)))
 
