@@ -29,10 +29,11 @@ def bars(groups: Mapping[str, Mapping[str, float]], *, unit: str) -> str:
         for index, (name, value) in enumerate(values.items()):
             width, middle = value * scale, y + 16
             colour = _OTHERS if index else _OURS
+            number = f"{value:.3g}" if value < 1000 else f"{value:.0f}"
             lines += [
                 f'<text x="{_LEFT - 8}" y="{middle}" text-anchor="end">{escape(name)}</text>',
                 f'<rect x="{_LEFT}" y="{y}" width="{width:.1f}" height="{_BAR}" fill="{colour}"/>',
-                f'<text x="{_LEFT + width + 6:.1f}" y="{middle}">{value:.3g} {unit}</text>',
+                f'<text x="{_LEFT + width + 6:.1f}" y="{middle}">{number} {unit}</text>',
             ]
             y += _BAR + 4
     style = "font-family:system-ui,sans-serif;font-size:14px;fill:#333"
