@@ -136,7 +136,7 @@ def attacks(session: nox.Session) -> None:
 def endurance(session: nox.Session) -> None:
     """Kill client, server and spawner fifty times each; create and delete 1,000 sessions."""
     install(session, ".[local]", "test")
-    names = ("test_orphans.py", "test_many_sessions.py", "test_restart.py")
+    names = ("test_orphans.py", "test_many_sessions.py", "test_restart.py", "test_serve_life.py")
     tests = session.posargs or [f"tests/local/{name}" for name in names]
     session.run("pytest", "-s", *tests, env={"AGB_ENDURANCE": "full"})
 

@@ -17,9 +17,9 @@ import pytest
 from agb import AGB, Config, CreateSessionParams
 from agb.local.spawner.state import LOCK
 
-from .conftest import control_groups, descendants
+from .conftest import FULL_LENGTH, control_groups, descendants
 
-SESSIONS = 1000 if os.environ.get("AGB_ENDURANCE") == "full" else 30
+SESSIONS = 1000 if FULL_LENGTH else 30
 AT_ONCE = 4
 # What Python and SQLite keep for later, whatever the number of sessions; a session that left only
 # its record behind would cost more than 10 KB.

@@ -24,12 +24,9 @@ import pytest
 from agb import AGB, Config
 from agb.local.spawner.strays import clear_up
 
-from .conftest import control_groups, descendants
+from .conftest import FULL_LENGTH, GONE_S, control_groups, descendants
 
-FULL = os.environ.get("AGB_ENDURANCE") == "full"
-ROUNDS = range(50 if FULL else 3)
-# Beside other tests everything takes longer; what would stay for ever is found all the same.
-GONE_S = 1.0 if FULL else 10.0
+ROUNDS = range(50 if FULL_LENGTH else 3)
 ORDINARY_USER = 12345
 
 # Sessions with processes, files, a link and a context; others come and go at the same time.

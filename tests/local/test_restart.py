@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from .conftest import FULL_LENGTH
 from .standing import client, kill, refused
 
-OPERATIONS = 1000 if os.environ.get("AGB_ENDURANCE") == "full" else 120
+OPERATIONS = 1000 if FULL_LENGTH else 120
 WORKERS = 4
 
 

@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from .conftest import GONE_S
+
 BLOCK = 'open("started", "w").close(); import time; time.sleep(4711)'
 AWAIT_START = '{"command": "until [ -e started ]; do sleep 0.01; done", "timeout_ms": 20000}'
 
@@ -94,7 +96,7 @@ def test_a_killed_server_leaves_no_process(start_server, family):
 
     os.kill(server.pid, signal.SIGKILL)
 
-    assert everyone.alive_after(1) == []
+    assert everyone.alive_after(GONE_S) == []
     connection.close()
 
 
@@ -111,7 +113,7 @@ OWNER = textwrap.dedent(
 
 
 def test_the_end_of_the_owner_ends_its_server(start_server, family, monkeypatch):
-    """A server watches its owner by pidfd: one second after a SIGKILL nothing is left."""
+    """A server watches its owner by pidfd: soon after a SIGKILL nothing is left."""
     monkeypatch.setenv("AGB_API_KEY", "the key of a cloud account")
     serve = [sys.executable, "-m", "agb.local", "serve", "--port", "0", "--json"]
     owner = start_server(command=[sys.executable, "-c", OWNER, *serve], stdin=subprocess.PIPE)
@@ -123,7 +125,7 @@ def test_the_end_of_the_owner_ends_its_server(start_server, family, monkeypatch)
 
     owner.process.kill()
 
-    assert everyone.alive_after(1) == []
+    assert everyone.alive_after(GONE_S) == []
 
 
 def test_the_end_of_standard_input_ends_an_owned_server(start_server, family):
@@ -137,7 +139,7 @@ def test_the_end_of_standard_input_ends_an_owned_server(start_server, family):
 
     server.process.stdin.close()
 
-    assert everyone.alive_after(1) == []
+    assert everyone.alive_after(GONE_S) == []
     assert server.process.wait(1) == 0
 
 
@@ -154,7 +156,7 @@ def test_a_client_that_hangs_up_ends_its_command(start_server, family):
 
     connection.close()
 
-    assert started.alive_after(1) == []
+    assert started.alive_after(GONE_S) == []
     assert json.loads(server.text(session_id, "shell", shell("echo on")))["stdout"] == "on\n"
 
 
