@@ -24,7 +24,8 @@ from starlette.applications import Starlette
 
 from agb.local.app import create_app
 from agb.local.contexts.service import Contexts
-from agb.local.sandbox import Sandbox, SandboxError, SandboxGone
+from agb.local.failures import SandboxError, SandboxGone
+from agb.local.sandbox import Sandbox
 from agb.local.sessions import SessionManager
 from agb.local.settings import Settings
 from agb.local.store import Store

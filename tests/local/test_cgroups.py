@@ -5,8 +5,9 @@ import os
 import pytest
 
 from agb.local.cgroups import Groups
-from agb.local.settings import MIB, Settings
+from agb.local.settings import Settings
 from agb.local.spawner import groups
+from agb.local.variables import MIB
 
 
 class Machine:

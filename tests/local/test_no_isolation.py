@@ -13,7 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from agb.local import commands
-from agb.local.settings import InvalidSetting, Settings
+from agb.local.settings import Settings
+from agb.local.variables import InvalidSetting
 
 HERE = Path(__file__)
 AS_ORDINARY_USER = [sys.executable, str(HERE.with_name("ordinary_user.py")), "12345"]

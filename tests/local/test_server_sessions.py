@@ -6,7 +6,7 @@ import json
 import httpx
 import pytest
 
-from agb.local.sandbox import SandboxError, SandboxGone
+from agb.local.failures import SandboxError, SandboxGone
 
 
 async def test_create_answers_what_every_client_reads(api):

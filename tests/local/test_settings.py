@@ -3,15 +3,8 @@
 import attrs
 import pytest
 
-from agb.local.settings import (
-    GIB,
-    MIB,
-    InsideSettings,
-    InvalidSetting,
-    Settings,
-    in_words,
-    variable_of,
-)
+from agb.local.settings import InsideSettings, Settings
+from agb.local.variables import GIB, MIB, InvalidSetting, in_words, variable_of
 
 
 def test_every_setting_has_its_variable():

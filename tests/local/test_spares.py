@@ -9,7 +9,8 @@ import pytest
 from attrs import evolve
 
 from agb.local.failures import SandboxError
-from agb.local.sandbox import MachineUnfit, Sandboxes
+from agb.local.machine import MachineUnfit
+from agb.local.sandboxes import Sandboxes
 from agb.local.settings import Settings
 from agb.local.spares import Spares
 

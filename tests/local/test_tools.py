@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from agb.local.sandbox import SandboxError, ToolError
+from agb.local.failures import SandboxError, ToolError
 
 OK = {"stdout": "out\n", "stderr": "err\n", "exit_code": 0, "timed_out": False, "truncated": False}
 CELL = {

@@ -21,11 +21,11 @@ from .contexts.endpoints import FILES_PATH
 from .contexts.serving import FileAddresses
 from .endpoints import TOOL_CALL_PATH, Endpoint, Endpoints
 from .envelope import ApiFailure, new_request_id, render_failure, render_success
+from .failures import SandboxError
 from .hang_up import ClientHungUp, until_hang_up
 from .live_session import SessionNotFound, TooManyLinks
 from .refusals import refusal
 from .requests import authorize, read_call
-from .sandbox import SandboxError
 from .sessions import SessionManager, TooManySessions
 from .settings import Settings
 from .streams import STREAM_PATH, serve_streams

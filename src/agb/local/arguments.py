@@ -8,8 +8,8 @@ from typing import cast
 
 import attrs
 
+from .failures import ToolError
 from .json_values import is_unicode, type_name
-from .sandbox import ToolError
 
 Check = Callable[[str, object], object]
 """Takes the argument's name and value; returns the value to use or raises `ToolError`."""

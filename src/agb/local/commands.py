@@ -84,10 +84,12 @@ def serve(
     _refuse_other_systems()
     # Imported here: the help of the command line needs none of it.
     from . import logs, state_folder
-    from .sandbox import MachineUnfit, SandboxError
+    from .failures import SandboxError
+    from .machine import MachineUnfit
     from .server import Options, StartError
     from .server import serve as run_server
-    from .settings import InvalidSetting, Settings
+    from .settings import Settings
+    from .variables import InvalidSetting
 
     given = {
         "AGB_LOCAL_MAX_SESSIONS": max_sessions,
@@ -127,7 +129,8 @@ def doctor(
     It starts a sandbox as the server does, attacks it from inside, and names the tier of isolation,
     what is missing and how to get it. Ends with 0 if sandboxes work here, and with 1 if not.
     """
-    from .settings import InvalidSetting, Settings
+    from .settings import Settings
+    from .variables import InvalidSetting
 
     try:
         settings = Settings.from_environment()

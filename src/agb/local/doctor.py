@@ -14,7 +14,7 @@ from attrs import asdict, evolve, frozen
 
 from . import programs
 from .machine import Facts, MachineUnfit, bubblewraps, check_system
-from .settings import in_words, variable_of
+from .variables import in_words, variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,8 @@ async def examine(settings: Settings) -> Report:
         return _report(settings, None, None, problem=str(refusal))
     # Imported here: other systems have not all that these need.
     from . import bare_recipe, self_test, tiers
-    from .sandbox import SandboxError, Sandboxes
+    from .failures import SandboxError
+    from .sandboxes import Sandboxes
 
     try:
         sandboxes = await Sandboxes.start(evolve(settings, spare_sandboxes=0))

@@ -12,8 +12,9 @@ import anyio
 import attrs
 
 from .connection import OnEvent
+from .failures import SandboxError, SandboxGone, ToolError
 from .links.listener import Link
-from .sandbox import Sandbox, SandboxError, SandboxGone, ToolError
+from .sandbox import Sandbox
 from .settings import Settings
 
 

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, cast
 
 from .failures import ToolError
-from .settings import in_words, variable_of
+from .variables import in_words, variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

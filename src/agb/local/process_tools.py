@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from . import arguments as take
-from .sandbox import SandboxError
+from .failures import SandboxError
 from .settings import Settings
 from .tool import Tool
 from .tool_replies import CallFacts, Result, ToolReply, done, field, items_of

@@ -8,8 +8,8 @@ import sqlite3
 from .contexts.catalog import ContextNotFound
 from .contexts.transfers import NotSaved
 from .envelope import ApiFailure
+from .failures import SandboxError, SandboxGone, ToolError
 from .live_session import ServerEnding, SessionNotFound, TooManyLinks
-from .sandbox import SandboxError, SandboxGone, ToolError
 from .sessions import TooManySessions
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from .failures import SandboxError, ToolError
 from .interpreter import is_below
-from .sandbox import SandboxError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Generator

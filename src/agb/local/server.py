@@ -18,7 +18,7 @@ from .app import create_app
 from .contexts.service import Contexts
 from .http_server import HttpServer
 from .life import stop_event
-from .sandbox import Sandboxes
+from .sandboxes import Sandboxes
 from .sessions import SessionManager
 from .settings import Settings
 from .state_folder import StateFolder

@@ -16,9 +16,10 @@ import anyio
 from .contexts.mounts import Mount, read_again, write_down
 from .contexts.service import Contexts
 from .contexts.transfers import NotSaved, soon
+from .failures import SandboxGone
 from .links.listener import Link
 from .live_session import LiveSession, ServerEnding, SessionNotFound, Turn
-from .sandbox import Sandbox, SandboxFactory, SandboxGone
+from .sandbox import Sandbox, SandboxFactory
 from .settings import Settings
 from .store import Page, ReplyForm, SessionRecord, Status, Store
 from .tiers import Isolation

@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 import attrs
 
-from .sandbox import SandboxError
+from .failures import SandboxError
 from .store import ReplyForm
 
 T = TypeVar("T")

@@ -11,9 +11,9 @@ from . import arguments as take
 from . import tool_replies as give
 from .arguments import check_arguments
 from .connection import OnEvent
+from .failures import ToolError
 from .live_session import Turn
 from .process_tools import process_tools
-from .sandbox import ToolError
 from .sessions import SessionManager
 from .settings import Settings
 from .store import SessionRecord

@@ -13,7 +13,7 @@ from .failures import SandboxError, ToolError
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from .sandbox import LocalSandbox
+    from .local_sandbox import LocalSandbox
     from .settings import Settings
 
 

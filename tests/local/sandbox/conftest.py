@@ -9,7 +9,10 @@ import pytest
 import pytest_asyncio
 from attrs import evolve
 
-from agb.local.sandbox import MachineUnfit, Sandbox, Sandboxes, ToolError
+from agb.local.failures import ToolError
+from agb.local.machine import MachineUnfit
+from agb.local.sandbox import Sandbox
+from agb.local.sandboxes import Sandboxes
 from agb.local.settings import Settings
 
 Tool = Callable[..., Awaitable[dict[str, Any]]]

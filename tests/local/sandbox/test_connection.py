@@ -10,8 +10,8 @@ import struct
 import pytest
 
 from agb.local.connection import Connection
+from agb.local.failures import SandboxError, SandboxGone, ToolError
 from agb.local.inside.frames import Decoder, FrameError, encode
-from agb.local.sandbox import SandboxError, SandboxGone, ToolError
 from agb.local.settings import InsideSettings, Settings
 
 CELL = {

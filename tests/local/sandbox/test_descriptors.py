@@ -10,12 +10,12 @@ import threading
 import pytest
 
 from agb.local.descriptors import Descriptors, NotHandedOut, as_connection, is_content
+from agb.local.failures import SandboxGone, ToolError
 from agb.local.inside.failures import ToolFailure
 from agb.local.inside.handing import Handing, receive_descriptor
 from agb.local.inside.paths import Home
 from agb.local.inside.ports import Ports
 from agb.local.inside.whole_files import WholeFiles
-from agb.local.sandbox import SandboxGone, ToolError
 
 
 class Pair:

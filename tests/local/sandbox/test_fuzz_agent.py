@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agb.local.connection import Connection
+from agb.local.failures import SandboxError, SandboxGone, ToolError
 from agb.local.inside.frames import Channel, Decoder, FrameError, encode
 from agb.local.replies import is_valid
-from agb.local.sandbox import SandboxError, SandboxGone, ToolError
 from agb.local.settings import InsideSettings, Settings
 
 FULL = os.environ.get("AGB_ATTACKS") == "full"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agb.local.sandbox import ToolError
+from agb.local.failures import ToolError
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

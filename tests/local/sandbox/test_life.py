@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from agb.local.sandbox import SandboxError, Sandboxes, SandboxGone
+from agb.local.failures import SandboxError, SandboxGone
+from agb.local.sandboxes import Sandboxes
 from agb.local.settings import InsideSettings, Settings
 
 from ..conftest import GONE_S
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 # A server without HTTP: opens a sandbox in which a marked command runs, says so, and waits.
 SERVER = """
 import asyncio, sys
-from agb.local.sandbox import Sandboxes
+from agb.local.sandboxes import Sandboxes
 from agb.local.settings import Settings
 
 async def main():
@@ -245,7 +246,7 @@ async def test_many_at_once(sandboxes):
 
 async def test_arguments_too_large():
     """A request beyond the limit of a message is refused before it is sent."""
-    from agb.local.sandbox import ToolError
+    from agb.local.failures import ToolError
 
     sandboxes = await Sandboxes.start(Settings(inside=InsideSettings(max_frame_bytes=4096)))
     sandbox = await sandboxes.open("x")

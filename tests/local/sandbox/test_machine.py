@@ -14,7 +14,7 @@ import pytest
 from agb.local import diagnosis, machine
 from agb.local.diagnosis import Attempt
 from agb.local.machine import Bubblewrap, Facts, MachineUnfit
-from agb.local.sandbox import Sandboxes
+from agb.local.sandboxes import Sandboxes
 from agb.local.settings import Settings
 
 GOOD = Facts(
@@ -227,7 +227,8 @@ async def test_closed_directories(tmp_path):
 
 DENIED = """
 import asyncio, ctypes, struct, sys
-from agb.local.sandbox import MachineUnfit, Sandboxes
+from agb.local.machine import MachineUnfit
+from agb.local.sandboxes import Sandboxes
 from agb.local.settings import Settings
 
 # What a container's usual filter does: no namespaces. clone3 is there but cannot be judged.

@@ -369,7 +369,7 @@ async def test_environment_of_the_server(tool):
     """Variables of the server's process are nowhere to be found."""
     variable = "AGB_PROBE"
     program = (
-        "import asyncio\nfrom agb.local.sandbox import Sandboxes\n"
+        "import asyncio\nfrom agb.local.sandboxes import Sandboxes\n"
         "from agb.local.settings import Settings\n"
         "async def main():\n"
         "    sandboxes = await Sandboxes.start(Settings.from_environment())\n"

@@ -8,7 +8,8 @@ import base64
 import attrs
 import pytest
 
-from agb.local.sandbox import Sandboxes, ToolError
+from agb.local.failures import ToolError
+from agb.local.sandboxes import Sandboxes
 from agb.local.settings import Settings
 
 from .conftest import tools_of

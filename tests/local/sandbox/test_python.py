@@ -11,7 +11,8 @@ import venv
 
 import pytest
 
-from agb.local.sandbox import Sandboxes, ToolError
+from agb.local.failures import ToolError
+from agb.local.sandboxes import Sandboxes
 from agb.local.settings import Settings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
