@@ -52,7 +52,8 @@ class LocalSandbox:
         self._workspace = workspace
         self._workspaces = workspaces
         self._warming = warming
-        self._has_run_cells = False
+        self.is_warm = False
+        """Whether its Python has been started, or is just being."""
         self._connection = Connection(settings, self.condemn)
         self._descriptors = Descriptors()
         self._overruns = Overruns(settings, ())
@@ -119,8 +120,8 @@ class LocalSandbox:
         on_event: OnEvent | None = None,
     ) -> dict[str, object]:
         """Do one operation inside; see `Sandbox.call`."""
-        if method == "run_code" and not self._has_run_cells:
-            self._has_run_cells = True
+        if method == "run_code" and not self.is_warm:
+            self.is_warm = True
             await self._warming.before_first_cell(self)
         before = self._overruns.read()
         self._overruns.refuse(method, before)

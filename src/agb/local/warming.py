@@ -94,6 +94,7 @@ class Warming:
             await self._idle.wait()
             params: dict[str, object] = {"modules": list(modules)}
             await sandbox.call("warm_up", params, timeout_s=2 * self._timeout_s)
+            sandbox.is_warm = True
 
     async def _warm_up(self, sandbox: LocalSandbox) -> None:
         """Warm one up; the first cell will say what is wrong with it, if something is."""

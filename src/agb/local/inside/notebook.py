@@ -142,6 +142,10 @@ class Notebook:
         shell.loop_runner = run_async
         self._shell = shell
         self._libc = ctypes.CDLL(None)
+        # What IPython makes at its first use it makes now: a first cell is ten times as slow.
+        shell.run_cell("None", store_history=False)  # type: ignore[no-untyped-call]
+        assert shell.display_formatter is not None
+        shell.display_formatter.format(0)  # type: ignore[no-untyped-call]
 
     def run(self, code: str, show: Callable[[Bundle], None] | None = None) -> Message:
         """Evaluate one cell.
