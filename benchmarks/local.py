@@ -10,23 +10,29 @@ goes on with hundreds of sessions, which takes a few minutes.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 
 import scale
 
 from agb import AGB, Session
+from agb.local import stop
 
 BARE = (
     *("--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "--proc", "/proc"),
     *("--dev", "/dev", sys.executable, "-c", "pass"),
 )
+
+# The reserve is made again after a pause; its sandboxes import pandas first.
+RESERVE_S = 5
 
 
 def bwrap() -> str:
@@ -88,6 +94,38 @@ def measure(agb: AGB, session: Session, rounds: int, apart: float) -> dict[str, 
     return times
 
 
+def first_table(agb: AGB) -> tuple[float, float]:
+    """Time the import of pandas alone, and the first table of a session from the reserve."""
+    program = [sys.executable, "-c", "import pandas"]
+    alone = milliseconds(lambda: subprocess.run(program, check=True))
+    session = agb.create().unwrap()
+    began = perf_counter()
+    shown = session.code.run_code("import pandas\npandas.DataFrame({'a': [1]})", "python")
+    took = (perf_counter() - began) * 1000
+    assert "<table" in str(shown.raise_for_error().results[0].html)
+    session.delete().raise_for_error()
+    return alone, took
+
+
+def first_tables(rounds: int) -> None:
+    """Print what the first table of a session takes, where pandas is installed."""
+    if find_spec("pandas") is None:
+        print("\nfirst DataFrame: not measured, pandas is not installed (agb[science])")
+        return
+    stop()
+    os.environ["AGB_LOCAL_PRELOAD"] = "pandas"
+    with AGB.local() as agb, agb.open_session():
+        times = []
+        for _ in range(rounds):
+            time.sleep(RESERVE_S)
+            times.append(first_table(agb))
+    alone, took = (statistics.median(column) for column in zip(*times, strict=True))
+    print(
+        f"\nfirst DataFrame shown, {rounds} times: {took:.1f} ms; `import pandas` {alone:.0f} ms;"
+        f" {took / alone:.3f}"
+    )
+
+
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -97,6 +135,8 @@ def main() -> None:
     parser.add_argument("--picture", help="draw what --scale measures into this SVG file")
     options = parser.parse_args()
     rounds = max(2, options.rounds)
+    # The rows are those of a server without agb[science], whatever is installed here.
+    os.environ["AGB_LOCAL_PRELOAD"] = "off"
     with AGB.local() as agb, agb.open_session() as session:
         session.file_system.write_file("kilobyte", "x" * 1024).raise_for_error()
         session.code.run_code("1", "python").raise_for_error()
@@ -111,6 +151,7 @@ def main() -> None:
         print(
             f"| {name} | {median:.2f} | {cuts[94]:.2f} | {cuts[98]:.2f} | {bare:.2f} | {info:.2f} |"
         )
+    first_tables(max(2, rounds // 6))
     if options.scale or options.picture:
         print()
         measured = scale.main()
