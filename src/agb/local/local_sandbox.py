@@ -52,7 +52,7 @@ class LocalSandbox:
         self._workspace = workspace
         self._workspaces = workspaces
         self._warming = warming
-        self.is_warm = False
+        self.is_warm: bool = False
         """Whether its Python has been started, or is just being."""
         self._connection = Connection(settings, self.condemn)
         self._descriptors = Descriptors()

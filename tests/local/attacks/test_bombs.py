@@ -147,7 +147,8 @@ while True:
         timeout_s=1,
     )
 
-    assert session.command("kill -9 -1")["exit_code"] == 0
+    # Nobody may be left to be killed by then.
+    assert session.command("kill -9 -1 || true")["exit_code"] == 0
     contained("print('again')")
 
 
@@ -201,14 +202,10 @@ while True:
 def refused_until_deleted(session, limit):
     """The file tools refuse to write, name the limit, and work again when there is room."""
     text, failed = session.tool("write_file", path="more", content="x")
-    # Whom another limit has killed may be faster than the look at the disk.
-    deadline = time.monotonic() + 20
-    while not failed and time.monotonic() < deadline:
-        text, failed = session.tool("write_file", path="more", content="x")
     assert failed
     assert text.startswith("Disk quota exceeded")
     assert limit in text
-    session.command("rm -rf full closed /tmp/full")
+    assert session.command("rm -rf full closed /tmp/full")["exit_code"] == 0
     # A look that took long, on a busy machine, is not repeated at once.
     deadline = time.monotonic() + 60
     while session.tool("write_file", path="more", content="x")[1]:
@@ -262,17 +259,19 @@ while True:
 def test_inodes(contained, session, place):
     """Very many empty files are too much as well, also where they take nothing but memory."""
     session.command(f"mkdir {place}")
+    # Slow enough for the look at the disk: in /tmp they take memory of the kernel, and the small
+    # limit on that would be met first, with nothing left to delete them with.
     outcome = contained(f"""
+import time
 number = 0
 while True:
     open(f"{place}/{{number}}", "w").close()
     number += 1
+    if number % 1000 == 0: time.sleep(0.05)
 """)
 
     assert outcome["exit_code"] == 137
-    # An empty file in /tmp takes the kernel's memory, which is limited as well.
-    limits = (INODES, MEMORY) if place.startswith("/tmp") else (INODES,)
-    assert any(f"Killed: the session is over its {limit}" in outcome["stderr"] for limit in limits)
+    assert f"Killed: the session is over its {INODES}" in outcome["stderr"]
     refused_until_deleted(session, INODES)
 
 
