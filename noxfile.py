@@ -120,8 +120,10 @@ def local(session: nox.Session) -> None:
     session.env["AGB_LOCAL_PRELOAD"] = "off"
     chosen = {PYTHONS[0]: ["tests/e2e"], NEWEST: SERVER_TESTS}
     programs = ["tests/e2e/test_programs.py", "tests/e2e/test_embedded.py"]
-    # The tests of a file share a server, and sandboxes.
-    pytest(session, *chosen.get(str(session.python), programs), share="loadfile")
+    # The tests of a file share a server, and sandboxes. What takes too long beside so many other
+    # processes is tried once more; the output says so.
+    tried = ("--reruns=1", *chosen.get(str(session.python), programs))
+    pytest(session, *tried, share="loadfile")
 
 
 @nox.session(python=THIS, default=False)
