@@ -8,22 +8,27 @@ The extra `agb[tracing]` brings the API in a version that fits.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from agb._core.exceptions import AGBError
+from agb._core.replies import Reply
 from agb._version import __version__
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
 
-def span(name: str, attributes: Mapping[str, str]) -> AbstractContextManager[Span | None]:
+def span(
+    name: str, method: str, *, path: str = "", host: str = ""
+) -> AbstractContextManager[Span | None]:
     """Open a client span that is the current one while the block runs.
 
     Args:
         name: What is done, such as the name of a tool.
-        attributes: What to write down at once; never arguments, queries or keys.
+        method: The HTTP method.
+        path: What is asked for, without a query; `""` is not written down.
+        host: Who is asked; `""` is not written down.
 
     Returns:
         A context manager that gives the span, or None where nobody traces.
@@ -31,11 +36,12 @@ def span(name: str, attributes: Mapping[str, str]) -> AbstractContextManager[Spa
     trace = sys.modules.get("opentelemetry.trace")
     if trace is None:
         return nullcontext()
+    told = {"http.request.method": method, "url.path": path, "server.address": host}
     tracer = trace.get_tracer("agb", __version__)
     opened: AbstractContextManager[Span] = tracer.start_as_current_span(
         f"agb {name}",
         kind=trace.SpanKind.CLIENT,
-        attributes=attributes,
+        attributes={key: value for key, value in told.items() if value},
         # The text of an error may quote what a server sent back; its type says enough.
         record_exception=False,
         set_status_on_exception=False,
@@ -55,10 +61,26 @@ def begin(name: str) -> Span | None:
     trace = sys.modules.get("opentelemetry.trace")
     if trace is None:
         return None
-    begun: Span = trace.get_tracer("agb", __version__).start_span(
-        f"agb {name}", kind=trace.SpanKind.CLIENT
-    )
+    tracer = trace.get_tracer("agb", __version__)
+    begun: Span = tracer.start_span(f"agb {name}", kind=trace.SpanKind.CLIENT)
     return begun
+
+
+def end(span: Span | None, attempts: int, outcome: Reply | AGBError) -> None:
+    """Write down how a call ended.
+
+    Args:
+        span: The span of the call, if there is one.
+        attempts: How often the call was sent.
+        outcome: The reply, or why there is none that says success.
+    """
+    describe(
+        span,
+        request_id=outcome.request_id,
+        status_code=outcome.status_code,
+        attempts=attempts,
+        error=outcome if isinstance(outcome, AGBError) else None,
+    )
 
 
 def describe(

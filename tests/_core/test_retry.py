@@ -110,12 +110,12 @@ def test_retry_after(header, seconds):
     """`Retry-After` is a number of seconds or a date by the server's own clock."""
     date = "Fri, 31 Dec 1999 23:59:00 GMT"
 
-    assert retry.retry_after(header, date) == seconds
+    assert retry.retry_after({"retry-after": header, "date": date}) == seconds
 
 
 def test_a_date_without_a_clock():
     """A date says nothing where the reply does not say what time it is."""
-    assert retry.retry_after("Fri, 31 Dec 1999 23:59:59 GMT", "") is None
+    assert retry.retry_after({"retry-after": "Fri, 31 Dec 1999 23:59:59 GMT"}) is None
 
 
 @given(timeout=st.floats(0.001, 1e4), spent=st.floats(0, 1e4))

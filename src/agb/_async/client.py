@@ -137,25 +137,13 @@ class AsyncClient:
         """
         url, key = await self._where(call)
         sending = Sending(call, url, key, self._timeout_s)
-        told = {"http.request.method": call.method, "url.path": call.path}
-        with _tracing.span(call.name, told) as span:
+        with _tracing.span(call.name, call.method, path=call.path) as span:
             try:
                 reply = await delivered(sending, self._max_retries, lambda: self._attempt(sending))
             except AGBError as error:
-                _tracing.describe(
-                    span,
-                    request_id=error.request_id,
-                    status_code=error.status_code,
-                    attempts=sending.attempts,
-                    error=error,
-                )
+                _tracing.end(span, sending.attempts, error)
                 raise
-            _tracing.describe(
-                span,
-                request_id=reply.request_id,
-                status_code=reply.status_code,
-                attempts=sending.attempts,
-            )
+            _tracing.end(span, sending.attempts, reply)
         return reply
 
     async def aclose(self) -> None:
@@ -205,9 +193,7 @@ class AsyncClient:
             response, content = await self._exchanged(sending, spent_s)
             status = f"HTTP {response.status_code}"
             request_id = response.headers.get("x-request-id", "")
-            wait = retry.retry_after(
-                response.headers.get("retry-after", ""), response.headers.get("date", "")
-            )
+            wait = retry.retry_after(response.headers)
             reply = replies.read(call, response.status_code, request_id, content, wait)
             request_id = reply.request_id
         except AGBError as error:

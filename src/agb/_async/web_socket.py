@@ -225,9 +225,7 @@ async def _handshake(
         await response.aclose()
         request_id = response.headers.get("x-request-id", "")
         if response.status_code != _SWITCHED:
-            wait = retry.retry_after(
-                response.headers.get("retry-after", ""), response.headers.get("date", "")
-            )
+            wait = retry.retry_after(response.headers)
             replies.read(call, response.status_code, request_id, response.content, wait)
         raise APIError(f"What answers at {url} opened no WebSocket (HTTP {response.status_code})")
     return response

@@ -6,6 +6,7 @@ refused it in words and said when to come back, or it only reads.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypedDict
 
 from agb._core.exceptions import AGBError
@@ -111,16 +112,16 @@ def judge_reply(
     )
 
 
-def retry_after(header: str, date_header: str) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Read `Retry-After`, a number of seconds or a date.
 
     Args:
-        header: Its value, `""` if there is none.
-        date_header: Value of the header `Date`: the server's clock counts, not ours.
+        headers: Value by name in lower case; a date counts from `Date`, the server's own clock.
 
     Returns:
         Seconds from the reply on, None if the header can't be read.
     """
+    header = headers.get("retry-after", "")
     if not header:
         return None
     if header.strip().isdecimal():
@@ -128,7 +129,7 @@ def retry_after(header: str, date_header: str) -> float | None:
     from email.utils import parsedate_to_datetime
 
     try:
-        wait = parsedate_to_datetime(header) - parsedate_to_datetime(date_header)
+        wait = parsedate_to_datetime(header) - parsedate_to_datetime(headers.get("date", ""))
     except (ValueError, TypeError):
         return None
     return max(0.0, wait.total_seconds())

@@ -177,9 +177,7 @@ def _refused(method: str, url: str, reply: StoreReply) -> FileError | APIError:
         f"{message}{': ' if reason else ''}{reason}",
         status_code=reply.status,
         retryable=reply.status in (*_PASSING, _NOT_SATISFIABLE),
-        retry_after=retry.retry_after(
-            reply.headers.get("retry-after", ""), reply.headers.get("date", "")
-        ),
+        retry_after=retry.retry_after(reply.headers),
     )
 
 

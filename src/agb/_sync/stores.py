@@ -142,8 +142,7 @@ class Exchange:
 
         began = time.monotonic()
         where, outcome = stores.host(url), "left"
-        told = {"http.request.method": method, "server.address": where}
-        with _tracing.span(f"file {method}", told) as span:
+        with _tracing.span(f"file {method}", method, host=where) as span:
             try:
                 reply = exchange()
                 outcome = f"HTTP {reply.status}"
