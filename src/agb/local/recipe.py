@@ -27,8 +27,7 @@ HOME = f"/home/{USER}"
 AGENT_PARENT = "/opt/agb"
 """Where the sandbox sees the package `inside`."""
 
-# Where many programs of /usr lead through, and how those that draw find fonts.
-_SHOWN_SETTINGS = ("/etc/alternatives", "/etc/fonts")
+_ALTERNATIVES = "/etc/alternatives"
 _SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 
 # Taken over from this machine's /etc: what programs of /usr read there, and nothing that tells
@@ -44,8 +43,8 @@ _COPIED = (
     "pki/tls/certs/ca-bundle.crt",
     "pki/tls/openssl.cnf",
 )
-# Debian keeps here what a JDK and R below /usr have as a part of themselves.
-_COPIED_DIRECTORIES = ("java-*", "R")
+# Where fonts are; and what a JDK and R below /usr have as a part of themselves, on Debian.
+_COPIED_DIRECTORIES = ("fonts", "java-*", "R")
 _NOT_FOR_VOLUMES = ("/usr", "/etc", "/proc", "/dev", "/sys", "/opt/agb", "/var/tmp", *_SYSTEM_LINKS)  # noqa: S108
 _WRITTEN = {
     "passwd": f"{USER}:x:{USER_ID}:{USER_ID}::{HOME}:/bin/sh\n"
@@ -121,7 +120,8 @@ class Recipe:
             *("--ro-bind", "/usr", "/usr"),
             *_system_links(),
             *("--ro-bind", self.etc, "/etc"),
-            *(part for path in _SHOWN_SETTINGS for part in ("--ro-bind-try", path, path)),
+            # Where many programs of /usr lead through.
+            *("--ro-bind-try", _ALTERNATIVES, _ALTERNATIVES),
             *("--proc", "/proc"),
             *("--dev", "/dev"),
             # A tmpfs is unlimited unless it is told.
@@ -217,8 +217,7 @@ def prepare_etc(directory: str, source: str = "/etc") -> None:
     for pattern in _COPIED_DIRECTORIES:
         for found in Path(source).glob(pattern):
             _copy_readable(found, Path(directory, found.name))
-    for path in _SHOWN_SETTINGS:
-        os.mkdir(os.path.join(directory, os.path.basename(path)))
+    os.mkdir(os.path.join(directory, os.path.basename(_ALTERNATIVES)))
 
 
 def prepare_agent(directory: str, *, compiled: bool) -> None:
