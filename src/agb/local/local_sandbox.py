@@ -120,7 +120,7 @@ class LocalSandbox:
         on_event: OnEvent | None = None,
     ) -> dict[str, object]:
         """Do one operation inside; see `Sandbox.call`."""
-        if method == "run_code" and not self.is_warm:
+        if params.get("language") == "python" and not self.is_warm:
             self.is_warm = True
             await self._warming.before_first_cell(self)
         before = self._overruns.read()

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from agb.local.failures import ToolError
 from agb.local.inside.failures import ToolFailure
 from agb.local.inside.languages import commands
 
@@ -198,3 +199,27 @@ async def test_time_out(run, language, code):
     assert reply["timed_out"]
     assert "was interrupted; variables are kept" in reply["error"]["value"]
     assert text(await run(language, "x")).endswith("6")
+
+
+async def test_only_cells_of_python_wait_for_python(sandboxes, monkeypatch):
+    """The first cell of Python, streamed or not, takes its turn to start it; no other cell does."""
+    sandbox = await sandboxes.open("x")
+    turns = []
+
+    async def take_turn(sandbox):
+        turns.append(sandbox)
+
+    monkeypatch.setattr(sandbox._warming, "before_first_cell", take_turn)
+    sandbox.is_warm = False
+    cell = {"code": "1", "timeout_s": 30}
+    with pytest.raises(ToolError):
+        await sandbox.call("run_code", {**cell, "language": "cobol"}, timeout_s=60)
+    await sandbox.call("shell", {"command": "true", "timeout_ms": 9000}, timeout_s=60)
+    assert turns == []
+
+    cell["language"] = "python"
+    for method in ("stream_code", "run_code"):
+        await sandbox.call(method, cell, timeout_s=60, on_event=lambda event: event.passed_on())
+    await sandbox.aclose()
+
+    assert turns == [sandbox]
