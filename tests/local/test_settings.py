@@ -98,3 +98,14 @@ def test_what_is_preloaded(text, modules):
     settings = Settings.from_environment({"AGB_LOCAL_PRELOAD": text})
 
     assert settings.preloaded_modules == modules
+
+
+def test_settings():
+    """Limits are positive; three variables of the environment are read."""
+    settings = Settings.from_environment(
+        {"AGB_LOCAL_PYTHON": "/p", "AGB_LOCAL_BWRAP": "", "AGB_LOCAL_DIRECTORY": "/d", "AGB": "x"}
+    )
+    assert (settings.python, settings.bwrap, settings.directory) == ("/p", None, "/d")
+
+    with pytest.raises(ValueError, match="max_request_bytes"):
+        Settings(max_request_bytes=0)

@@ -83,12 +83,12 @@ def serve(
     """
     _refuse_other_systems()
     # Imported here: the help of the command line needs none of it.
-    from . import logs, state_folder
-    from .failures import SandboxError
-    from .machine import MachineUnfit
+    from . import logs
+    from .failures import MachineUnfit, SandboxError
     from .server import Options, StartError
     from .server import serve as run_server
     from .settings import Settings
+    from .state import folder as state_folder
     from .variables import InvalidSetting
 
     given = {
@@ -136,8 +136,9 @@ def doctor(
         settings = Settings.from_environment()
     except InvalidSetting as error:
         _fail(f"agb doctor: {error}", FAILED)
-    from . import doctor_page, logs
-    from .doctor import examine
+    from . import logs
+    from .doctor import page as doctor_page
+    from .doctor.examination import examine
 
     logs.set_up(max_bytes=None)
     report = asyncio.run(examine(settings))
@@ -151,7 +152,8 @@ def doctor(
 
 def _refuse_other_systems() -> None:
     """End before anything is imported that only Linux has."""
-    from .machine import Facts, MachineUnfit, check_system
+    from .failures import MachineUnfit
+    from .machine.facts import Facts, check_system
 
     try:
         check_system(Facts.read())

@@ -1,11 +1,16 @@
-"""What can go wrong between the server and a sandbox.
+"""What can go wrong below HTTP, whose failures are of `http.envelope`.
 
+MachineUnfit          this machine can't run sandboxes at all
 SandboxError          the sandbox could not do it at all
 └── SandboxGone       … and never will: it has ended
 ToolError             the sandbox works, the tool said no
 """
 
 from __future__ import annotations
+
+
+class MachineUnfit(Exception):
+    """This machine cannot run sandboxes; the text names the cause and the exact remedy."""
 
 
 class SandboxError(Exception):

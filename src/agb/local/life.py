@@ -1,4 +1,4 @@
-"""When the server ends: at a signal, or with the process that it belongs to."""
+"""The ends of processes: when this server has to end, and when another process has ended."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 from collections.abc import Generator
 
 
@@ -42,3 +43,17 @@ def _set_at_end(fd: int, stop: asyncio.Event) -> None:
     with contextlib.suppress(BlockingIOError):
         if not os.read(fd, 4096):
             stop.set()
+
+
+async def exit_of(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a process without a thread and without asking again and again."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    pidfd = os.pidfd_open(process.pid)
+    loop.add_reader(pidfd, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(pidfd)
+        os.close(pidfd)
+    process.wait()

@@ -14,15 +14,15 @@ from collections.abc import Callable
 
 import attrs
 
-from .app import create_app
 from .contexts.service import Contexts
-from .http_server import HttpServer
+from .http.app import create_app
+from .http.server import HttpServer
 from .life import stop_event
-from .sandboxes import Sandboxes
-from .sessions import SessionManager
+from .sandboxes.sandboxes import Sandboxes
+from .sessions.manager import SessionManager
+from .sessions.store import Store
 from .settings import Settings
-from .state_folder import StateFolder
-from .store import Store
+from .state.folder import StateFolder
 
 logger: logging.Logger = logging.getLogger(__name__)
 

@@ -38,7 +38,7 @@ class Target:
     def __init__(self, mode: str) -> None:
         command = [sys.executable, "-m", "agb.local", "serve", "--port", "0", "--json"]
         if os.geteuid() == 0 and mode != "root":
-            ordinary = str(HERE.parent / "ordinary_user.py")
+            ordinary = str(HERE.parent / "support/ordinary_user.py")
             command = [sys.executable, ordinary, str(ORDINARY_USER), *command]
         self.mode = mode
         self._log = os.memfd_create("log")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agb.local import probes
+from agb.local.doctor import probes
 
 from .conftest import HERE, KEY, ORDINARY_USER
 

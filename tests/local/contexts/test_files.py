@@ -11,7 +11,6 @@ import pytest
 
 from agb.local.contexts import archive
 from agb.local.contexts.beneath import TooMuch, directory
-from agb.local.contexts.links import InvalidLink, Link, Links
 from agb.local.contexts.mounts import Mount
 from agb.local.contexts.service import Contexts
 from agb.local.contexts.shelf import Shelf
@@ -97,32 +96,6 @@ def test_an_archive_that_can_not_be_unpacked_is_refused(content, tmp_path):
 
     with directory(str(tmp_path)) as kept, pytest.raises(TooMuch, match="archive"):
         archive.unpack(kept, str(tmp_path), 100)
-
-
-def test_an_address_is_for_one_method_one_file_and_one_server():
-    """Changed, foreign and misused addresses are refused."""
-    links = Links()
-    word = links.make(Link("GET", "c", "/a"))
-
-    assert links.read(word, "GET") == Link("GET", "c", "/a")
-    for wrong in (word + "x", "x" + word, "", ".", word.split(".")[0], word.replace(".", "")):
-        with pytest.raises(InvalidLink):
-            links.read(wrong, "GET")
-    with pytest.raises(InvalidLink, match="is for GET"):
-        links.read(word, "PUT")
-    with pytest.raises(InvalidLink):
-        Links().read(word, "GET")
-
-
-def test_an_address_expires(monkeypatch):
-    """After its time an address is refused, and says so."""
-    links = Links()
-    word = links.make(Link("GET", "c", "/a"))
-    later = time.time() + 3601
-    monkeypatch.setattr(time, "time", lambda: later)
-
-    with pytest.raises(InvalidLink, match="expired"):
-        links.read(word, "GET")
 
 
 async def test_contexts_in_a_directory_of_their_own_outlive_the_server(tmp_path):

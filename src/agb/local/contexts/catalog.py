@@ -11,7 +11,8 @@ from datetime import datetime, timezone
 
 import attrs
 
-from ..store import check, page_position, page_token
+from ..state.database import check
+from ..state.paging import page_position, page_token
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS context (

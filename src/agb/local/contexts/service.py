@@ -6,12 +6,11 @@ import asyncio
 import logging
 import os
 
-from ..sandbox import SandboxFactory
+from ..sandboxes.sandbox import SandboxFactory
 from ..settings import Settings
 from .catalog import Catalog, Context
-from .links import Links
-from .mounts import Mount, not_supported
-from .session_files import TransferContexts
+from .file_transfer import TransferContexts
+from .mounts import CannotMount, Mount
 from .shelf import Shelf
 from .transfers import Transfers
 
@@ -27,7 +26,6 @@ class Contexts:
         catalog: Which there are.
         shelf: Their files.
         transfers: Their use by sessions.
-        links: Addresses of their files.
         of_sessions: Those that stand for the files of a session.
     """
 
@@ -45,7 +43,6 @@ class Contexts:
         self.catalog: Catalog = Catalog(directory)
         self.shelf: Shelf = Shelf(files, settings.max_context_bytes)
         self.transfers: Transfers = Transfers(self.catalog, self.shelf)
-        self.links: Links = Links()
         self.of_sessions: TransferContexts = TransferContexts()
         self._clearing: dict[str, asyncio.Task[None]] = {}
 
@@ -54,13 +51,13 @@ class Contexts:
 
         Raises:
             ContextNotFound: There is no such context.
-            ApiFailure: It can't be there.
+            CannotMount: It can't be there.
         """
         for mount in mounts:
             self.catalog.get(mount.context_id)
             reason = sandboxes.why_not_a_volume(mount.path)
             if reason:
-                raise not_supported(f"A context can't be at {mount.path}: {reason}.")
+                raise CannotMount(f"A context can't be at {mount.path}: {reason}.")
 
     def make(self, name: str) -> Context:
         """Make a context."""

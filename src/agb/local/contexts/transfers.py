@@ -13,9 +13,10 @@ from enum import Enum
 
 import attrs
 
+from ..machine.paths import is_below
 from .beneath import TooMuch
 from .catalog import Catalog, ContextNotFound
-from .mounts import Mount, is_below
+from .mounts import Mount
 from .shelf import Shelf
 
 logger: logging.Logger = logging.getLogger(__name__)

@@ -1,0 +1,1 @@
+"""What `agb doctor` says of this machine, and the attacks by which it finds out."""

@@ -1,0 +1,1 @@
+"""One sandbox from outside: opened, kept in reserve, asked, believed in nothing, ended."""
