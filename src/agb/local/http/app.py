@@ -15,8 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..contexts.catalog import ContextNotFound
-from ..contexts.mounts import CannotMount
+from ..contexts.failures import CannotMount, ContextNotFound
 from ..failures import SandboxError
 from ..sessions.failures import SessionNotFound, TooManyLinks, TooManySessions
 from ..sessions.manager import SessionManager

@@ -5,9 +5,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 
-from ..contexts.catalog import ContextNotFound
-from ..contexts.mounts import CannotMount
-from ..contexts.transfers import NotSaved
+from ..contexts.failures import CannotMount, ContextNotFound, NotSaved
 from ..failures import SandboxError, SandboxGone, ToolError
 from ..sessions.failures import ServerEnding, SessionNotFound, TooManyLinks, TooManySessions
 from .envelope import ApiFailure, not_supported

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 import anyio
 
+from ..contexts.failures import NotSaved
 from ..contexts.mounts import Mount, read_again, write_down
 from ..contexts.service import Contexts
-from ..contexts.transfers import NotSaved, soon
+from ..contexts.transfers import soon
 from ..failures import SandboxGone
 from ..sandboxes.sandbox import Sandbox, SandboxFactory
 from ..settings import Settings
