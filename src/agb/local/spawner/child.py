@@ -35,6 +35,8 @@ class Child:
         self.doomed: bool = False
         self.kept: bool = False
         """Whether its files outlive it."""
+        self.isolated: bool = True
+        """Whether the end of its process 1 ends all others."""
 
     def start(
         self,
