@@ -7,7 +7,8 @@ from typing import cast
 import attrs
 
 from ..json_values import parse
-from ..tools.tool_box import SERVER, STREAMED
+from ..tools.all_tools import STREAMED
+from ..tools.tool_box import SERVER
 from .envelope import invalid_request
 from .json_parameters import as_object, decoded
 

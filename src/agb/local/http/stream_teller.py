@@ -8,7 +8,7 @@ from typing import cast
 
 from starlette.websockets import WebSocket
 
-from ..tools.tool_replies import Cell
+from ..tools.cell import Cell
 from .envelope import ApiFailure, new_request_id
 from .stream_frames import Frame
 

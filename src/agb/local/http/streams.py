@@ -19,8 +19,8 @@ from ..sandboxes.sandbox import Event
 from ..sessions.failures import SessionNotFound
 from ..sessions.manager import SessionManager
 from ..settings import Settings
+from ..tools.cell import Cell
 from ..tools.tool_box import ToolBox
-from ..tools.tool_replies import Cell
 from .envelope import ApiFailure, new_request_id, render_failure
 from .hang_up import end
 from .refusals import refusal
