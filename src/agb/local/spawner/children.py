@@ -8,7 +8,8 @@ import os
 import signal
 
 from . import groups
-from .child import own_children, pidfd_of_child
+from .child import pidfd_of_child
+from .programs import children_of
 from .state import remove_empty, start_removing
 
 TYPE_CHECKING = False
@@ -133,7 +134,7 @@ class Children:
         if self._keeper.pid is not None:
             known.add(self._keeper.pid)
         # Whose parent is killed here becomes a child of this process, too.
-        while orphans := own_children() - known:
+        while orphans := set(children_of(os.getpid())) - known:
             for pid in orphans:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)

@@ -17,7 +17,8 @@ import socket
 import time
 
 from . import MAX_PACKET
-from .usage import Program, Usage, in_memory, measure, nameless, tree
+from .programs import Program, nameless, tree
+from .usage import Usage, in_memory, measure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
