@@ -1,121 +1,9 @@
-"""Files of contexts: on the shelf, in archives, behind addresses, and the lives of both."""
+"""The endpoints of contexts, over sandboxes that only pretend."""
 
-import contextlib
-import io
 import os
-import tarfile
-import time
 
 import httpx
 import pytest
-
-from agb.local.contexts import archive
-from agb.local.contexts.beneath import TooMuch, directory
-from agb.local.contexts.mounts import Mount
-from agb.local.contexts.service import Contexts
-from agb.local.contexts.shelf import Shelf
-from agb.local.settings import Settings
-
-
-@pytest.fixture
-def shelf(tmp_path):
-    """The files of one context, `c`."""
-    made = Shelf(str(tmp_path), 1 << 20)
-    made.make("c")
-    return made
-
-
-def put(shelf, path, content=b"x"):
-    with shelf.writing("c", path) as incoming:
-        incoming.write(content)
-
-
-def test_files_older_than_the_policy_are_recycled(shelf, tmp_path):
-    """What was saved too long ago, and is meant by the policy, is not brought any more."""
-    volume = tmp_path / "volume"
-    volume.mkdir()
-    for path in ("/data/old/a", "/data/b", "/other/old/c"):
-        put(shelf, path)
-    time.sleep(0.02)  # a file system writes times in steps
-    mount = Mount(context_id="c", path="/data", kept_at="/data", keep_days=0, recycled=("old",))
-
-    shelf.download(mount, str(volume), "/data")
-
-    assert sorted(os.listdir(volume)) == ["b", "old"]
-    assert shelf.list("c", "/data/old") == []
-    assert [entry.name for entry in shelf.list("c", "/other/old")] == ["c"]
-
-
-def test_a_file_that_is_too_large_is_not_kept(shelf):
-    """An upload beyond the limit fails whole."""
-    with pytest.raises(TooMuch):
-        put(shelf, "/a", b"x" * ((1 << 20) + 1))
-
-    assert shelf.list("c", "/") == []
-
-
-def packed(*members):
-    content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w:gz") as made:
-        for name, kind, target in members:
-            member = tarfile.TarInfo(name)
-            member.type, member.linkname = kind, target
-            member.size = len(target) if kind == tarfile.REGTYPE else 0
-            made.addfile(member, io.BytesIO(target.encode()))
-    return content.getvalue()
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        [("../escaped", tarfile.REGTYPE, "x")],
-        [("d/../../escaped", tarfile.REGTYPE, "x")],
-        [("link", tarfile.SYMTYPE, ".."), ("link/escaped", tarfile.REGTYPE, "x")],
-        [("/escaped", tarfile.REGTYPE, "x")],
-        [("escaped", tarfile.LNKTYPE, "/etc/passwd"), ("dev", tarfile.CHRTYPE, "")],
-    ],
-)
-def test_an_archive_unpacks_only_below_its_directory(members, tmp_path):
-    """An archive that somebody uploaded leads nowhere else."""
-    (tmp_path / "kept").mkdir()
-    (tmp_path / "kept" / archive.NAME).write_bytes(packed(*members))
-    staged = tmp_path / "x/staged"
-    staged.mkdir(parents=True)
-
-    with directory(str(tmp_path / "kept")) as kept, contextlib.suppress(TooMuch):
-        archive.unpack(kept, str(staged), 1 << 20)
-
-    assert sorted(os.listdir(tmp_path)) == ["kept", "x"]
-    assert os.listdir(tmp_path / "x") == ["staged"]
-
-
-@pytest.mark.parametrize("content", [b"no archive", packed(("a", tarfile.REGTYPE, "x" * 5000))])
-def test_an_archive_that_can_not_be_unpacked_is_refused(content, tmp_path):
-    """What is no archive, or unpacks to too much, is an error with a reason."""
-    (tmp_path / archive.NAME).write_bytes(content)
-
-    with directory(str(tmp_path)) as kept, pytest.raises(TooMuch, match="archive"):
-        archive.unpack(kept, str(tmp_path), 100)
-
-
-async def test_contexts_in_a_directory_of_their_own_outlive_the_server(tmp_path):
-    """With `AGB_LOCAL_CONTEXTS` the next server has the contexts and files of the one before."""
-    settings = Settings.from_environment({"AGB_LOCAL_CONTEXTS": str(tmp_path / "kept")})
-    first = Contexts(settings, str(tmp_path / "unused"))
-    made = first.make("n")
-    with first.shelf.writing(made.id, "/a") as incoming:
-        incoming.write(b"x")
-    await first.aclose()
-
-    second = Contexts(settings, str(tmp_path / "unused"))
-    found = second.catalog.by_name("n")
-    entries = second.shelf.list(found.id, "/")
-    await second.aclose()
-
-    assert found == made
-    assert [entry.name for entry in entries] == ["a"]
-    assert not (tmp_path / "unused").exists()
-    assert (tmp_path / "kept").stat().st_mode & 0o777 == 0o700
 
 
 async def make_context(api, name="n"):
@@ -140,16 +28,6 @@ async def test_a_session_that_is_released_by_its_idle_time_saves_its_files(api, 
 
     assert gone.json()["code"] == "InvalidMcpSession.NotFound"
     assert [entry["fileName"] for entry in listed.json()["data"]] == ["a"]
-
-
-async def test_keep_alive_starts_the_idle_time_anew(api):
-    """refreshSessionIdleTime answers for a session that lives, and refuses one that does not."""
-    session_id = await api.create()
-    kept = await api.client.post("/mcp/refreshSessionIdleTime", params={"sessionId": session_id})
-    lost = await api.client.post("/mcp/refreshSessionIdleTime", params={"sessionId": "s-0"})
-
-    assert kept.json()["success"] is True
-    assert lost.json()["code"] == "InvalidMcpSession.NotFound"
 
 
 async def test_t18_tasks_are_there_before_the_session_is(api):
@@ -249,3 +127,38 @@ async def test_a_context_that_was_deleted_meanwhile_fails_the_transfer(api):
     status = info.json()["data"]["contextStatus"]
     assert '\\"status\\": \\"Failed\\"' in status
     assert "Context not found" in status
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"persistenceDataList": [{"contextId": "c", "path": "/d"}]}, {"contextId": "context-1"}],
+)
+async def test_a_session_is_not_created_without_its_contexts(api, fake_sandboxes, body):
+    """A session that asks for contexts that it can't have is refused whole."""
+    response = await api.post("/mcp/createSession", **body)
+
+    assert response.status_code == 400
+    assert "ontext" in response.json()["message"]
+    assert fake_sandboxes.opened == []
+
+
+async def test_a_session_without_contexts_has_nothing_to_synchronize(api):
+    """SyncContext succeeds at once and GetContextInfo lists no task."""
+    session_id = await api.create()
+
+    sync = await api.post(f"/sdk/SyncContext?sessionId={session_id}")
+    info = await api.get("/sdk/GetContextInfo", sessionId=session_id)
+
+    assert sync.json()["success"] is True
+    assert info.json()["data"] == {"contextStatus": "[]"}
+
+
+async def test_an_unknown_context_is_not_synchronized(api):
+    """SyncContext for a context that the session does not have fails and names it."""
+    session_id = await api.create()
+
+    response = await api.post(f"/sdk/SyncContext?sessionId={session_id}&contextId=c-1&path=/d")
+
+    assert response.status_code == 400
+    assert response.json()["code"] == "InvalidContext.NotFound"
+    assert "c-1" in response.json()["message"]
