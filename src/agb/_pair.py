@@ -204,12 +204,13 @@ def exchange(
     """Send a request and read the whole reply within a time, from the first to the last byte.
 
     A blocking read can't be cancelled. On connections that httpcore opens each one ends with the
-    deadline (see `_network`); on those of a foreign transport the clock is looked at between them.
+    deadline (see `_io/deadlines`); on those of a foreign transport the clock is looked at between
+    them.
 
     Raises:
         TimeoutError: It took longer; the connection is closed.
     """
-    from ._network import Until, use_deadlines
+    from ._io.deadlines import Until, use_deadlines
 
     ends = Until(seconds)
     timeouts: dict[str, float] = request.extensions["timeout"]
@@ -262,7 +263,7 @@ def upgrade(
     Raises:
         httpx.TimeoutException: It took longer; the connection is closed.
     """
-    from ._network import Until, use_deadlines
+    from ._io.deadlines import Until, use_deadlines
 
     use_deadlines(client)
     request.extensions["timeout"] = dict.fromkeys(request.extensions["timeout"], Until(seconds))
@@ -283,7 +284,7 @@ def async_backend() -> Any:  # noqa: ANN401  (httpcore does not export the type)
 
 def backend() -> httpcore.NetworkBackend:
     """Return the network that connections are made on: one that keeps to deadlines."""
-    from ._network import DeadlineBackend
+    from ._io.deadlines import DeadlineBackend
 
     return DeadlineBackend()
 

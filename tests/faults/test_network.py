@@ -6,7 +6,7 @@ import httpcore
 import httpx
 import pytest
 
-from agb._network import DeadlineBackend, Until, use_deadlines
+from agb._io.deadlines import DeadlineBackend, Until, use_deadlines
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
-from .. import _embedded, _tracing
 from .._core import arguments, replies, retry
 from .._core.config import LOCAL, Config, base_url
 from .._core.exceptions import AGBError, APIConnectionError
@@ -18,6 +17,7 @@ from .._core.operation import Batch, Step, Steps, Work
 from .._core.replies import Reply
 from .._core.requests import Call
 from .._core.transfer import Transfer
+from .._io import embedded, tracing
 from .._pair import AsyncConnections, async_exchange, async_run_in_thread, async_send_together
 from .._version import __version__
 from .pool import AsyncPool, Response
@@ -137,13 +137,13 @@ class AsyncClient:
         """
         url, key = await self._where(call)
         sending = Sending(call, url, key, self._timeout_s)
-        with _tracing.span(call.name, call.method, path=call.path) as span:
+        with tracing.span(call.name, call.method, path=call.path) as span:
             try:
                 reply = await delivered(sending, self._max_retries, lambda: self._attempt(sending))
             except AGBError as error:
-                _tracing.end(span, sending.attempts, error)
+                tracing.end(span, sending.attempts, error)
                 raise
-            _tracing.end(span, sending.attempts, reply)
+            tracing.end(span, sending.attempts, reply)
         return reply
 
     async def aclose(self) -> None:
@@ -176,9 +176,9 @@ class AsyncClient:
         """Return the URL of the service and the key to it; start the embedded one if need be."""
         if not self._is_local:
             return self._base_url, self._api_key
-        server = _embedded.running()
+        server = embedded.running()
         if server is None:
-            server = await async_run_in_thread(_embedded.server, call.starts_server)
+            server = await async_run_in_thread(embedded.server, call.starts_server)
         return server.endpoint, server.api_key
 
     async def _attempt(self, sending: Sending) -> Reply:
@@ -223,9 +223,9 @@ class AsyncClient:
         try:
             return await async_exchange(client, request, seconds)
         except (TimeoutError, _httpx().HTTPError) as error:
-            from .._translation import translated, without_request
+            from .._io.httpx_errors import translated, without_request
 
-            died = await async_run_in_thread(_embedded.failure) if self._is_local else None
+            died = await async_run_in_thread(embedded.failure) if self._is_local else None
             call, url = sending.call, sending.url
             raise died or translated(call, url, seconds, error) from without_request(error)
 

@@ -9,13 +9,13 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .. import _tracing
 from .._core import stores
 from .._core.exceptions import AGBError, APIError, APITimeoutError
 from .._core.stores import StoreReply
-from .._local_files import BLOCK_BYTES, IncomingFile, OutgoingFile
+from .._io import tracing
+from .._io.local_files import BLOCK_BYTES, IncomingFile, OutgoingFile
+from .._io.secret_addresses import secret_address
 from .._pair import async_notify, async_run_in_thread, async_shielded
-from .._quiet import secret_address
 from .._version import __version__
 
 if TYPE_CHECKING:
@@ -138,18 +138,18 @@ class AsyncExchange:
         """
         import httpx
 
-        from .._translation import translated_store
+        from .._io.httpx_errors import translated_store
 
         began = time.monotonic()
         where, outcome = stores.host(url), "left"
-        with _tracing.span(f"file {method}", method, host=where) as span:
+        with tracing.span(f"file {method}", method, host=where) as span:
             try:
                 reply = await exchange()
                 outcome = f"HTTP {reply.status}"
-                _tracing.describe(span, status_code=reply.status)
+                tracing.describe(span, status_code=reply.status)
             except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, AGBError) as error:
                 outcome = type(error).__name__
-                _tracing.describe(span, error=error)
+                tracing.describe(span, error=error)
                 if isinstance(error, AGBError):
                     raise
                 raise translated_store(method, url, self._client._timeout_s, error) from error

@@ -7,7 +7,6 @@ import time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .. import _embedded, _tracing
 from .._core import arguments, replies, retry
 from .._core.config import LOCAL, Config, base_url
 from .._core.exceptions import AGBError, APIConnectionError
@@ -16,6 +15,7 @@ from .._core.operation import Batch, Step, Steps, Work
 from .._core.replies import Reply
 from .._core.requests import Call
 from .._core.transfer import Transfer
+from .._io import embedded, tracing
 from .._pair import (
     Connections,
     exchange,
@@ -140,13 +140,13 @@ class Client:
         """
         url, key = self._where(call)
         sending = Sending(call, url, key, self._timeout_s)
-        with _tracing.span(call.name, call.method, path=call.path) as span:
+        with tracing.span(call.name, call.method, path=call.path) as span:
             try:
                 reply = delivered(sending, self._max_retries, lambda: self._attempt(sending))
             except AGBError as error:
-                _tracing.end(span, sending.attempts, error)
+                tracing.end(span, sending.attempts, error)
                 raise
-            _tracing.end(span, sending.attempts, reply)
+            tracing.end(span, sending.attempts, reply)
         return reply
 
     def close(self) -> None:
@@ -179,9 +179,9 @@ class Client:
         """Return the URL of the service and the key to it; start the embedded one if need be."""
         if not self._is_local:
             return self._base_url, self._api_key
-        server = _embedded.running()
+        server = embedded.running()
         if server is None:
-            server = run_in_thread(_embedded.server, call.starts_server)
+            server = run_in_thread(embedded.server, call.starts_server)
         return server.endpoint, server.api_key
 
     def _attempt(self, sending: Sending) -> Reply:
@@ -226,9 +226,9 @@ class Client:
         try:
             return exchange(client, request, seconds)
         except (TimeoutError, _httpx().HTTPError) as error:
-            from .._translation import translated, without_request
+            from .._io.httpx_errors import translated, without_request
 
-            died = run_in_thread(_embedded.failure) if self._is_local else None
+            died = run_in_thread(embedded.failure) if self._is_local else None
             call, url = sending.call, sending.url
             raise died or translated(call, url, seconds, error) from without_request(error)
 

@@ -9,12 +9,12 @@ from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .. import _tracing
 from .._core import streaming
 from .._core.code_results import EnhancedCodeExecutionResult
 from .._core.exceptions import AGBError, CommandError
 from .._core.stream_events import CodeStreamEvent
 from .._core.streaming import Route, StreamFold
+from .._io import tracing
 from .web_socket import WebSocket, open_web_socket
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class CodeStream:
         try:
             if self._socket is None:
                 self._began = time.monotonic()
-                self._span = _tracing.begin("stream run_code")
+                self._span = tracing.begin("stream run_code")
                 self._socket = self._opened()
             self._events += self._fold.feed(self._socket.receive())
         except AGBError as error:
@@ -175,4 +175,4 @@ class CodeStream:
         )
         # That the code failed is no failure of the call.
         lost = None if isinstance(error, CommandError) else error
-        _tracing.finish(self._span, request_id, lost)
+        tracing.finish(self._span, request_id, lost)

@@ -1,4 +1,4 @@
-"""A WebSocket of its own for each stream: opened by httpx, framed by `_frames`.
+"""A WebSocket of its own for each stream: opened by httpx, framed by `_io/frames`.
 
 It reads only when it is asked to. So there is no task and no thread behind it, one who reads
 slowly slows the other side down, and whoever stops reading just closes it.
@@ -12,18 +12,18 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .. import _embedded
 from .._core import replies, retry, streaming
 from .._core.exceptions import AGBError, APIConnectionError, APIError, APITimeoutError
 from .._core.requests import Call
 from .._core.streaming import StreamRequest
-from .._frames import Frames
+from .._io import embedded
+from .._io.frames import Frames
+from .._io.secret_addresses import secret_address
 from .._pair import (
     run_in_thread,
     shielded,
     upgrade,
 )
-from .._quiet import secret_address
 from .._version import __version__
 from .sending import Sending, delivered
 
@@ -207,7 +207,7 @@ def _handshake(
     """Ask for a WebSocket and check that the answer is one."""
     import httpx
 
-    from .._translation import translated, without_request
+    from .._io.httpx_errors import translated, without_request
 
     call, url = Call("GET", request.path), request.origin
     headers = {**frames.handshake(), "X-Access-Token": request.token, "User-Agent": _USER_AGENT}
@@ -218,7 +218,7 @@ def _handshake(
             is_ours = client._http_client is None
             response = upgrade(connection, asked, seconds, is_ours=is_ours)
     except (TimeoutError, httpx.HTTPError) as error:
-        died = run_in_thread(_embedded.failure) if client._is_local else None
+        died = run_in_thread(embedded.failure) if client._is_local else None
         raise died or translated(call, url, seconds, error) from without_request(error)
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
         raise APIConnectionError(

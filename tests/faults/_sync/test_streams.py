@@ -76,7 +76,7 @@ def test_a_stream_that_goes_wrong(fault, play, short_margin, monkeypatch, no_pro
 
     The socket is closed. The deadline is the code's own limit and the margin.
     """
-    monkeypatch.setattr("agb._frames._LONGEST_MESSAGE", 1000)
+    monkeypatch.setattr("agb._io.frames._LONGEST_MESSAGE", 1000)
     step, kind, message = FAULTS[fault]
     server = play(streams.stream(streams.begun, step))
     with AGB("test-key", Config("https://api.invalid", timeout_ms=100)) as agb:

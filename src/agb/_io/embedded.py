@@ -166,7 +166,8 @@ def _start() -> Server:
     log = tempfile.TemporaryFile(mode="a+b", buffering=0)  # noqa: SIM115  (lives with the server)
     owner_fd = _own_pidfd()
     options = ["--owner-stdin"] if owner_fd is None else ["--owner-fd", str(owner_fd)]
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    # The folder that `agb` itself was imported from.
+    root = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
     try:
         process = subprocess.Popen(
             [sys.executable, "-c", _BOOTSTRAP.format(root=root), *_SERVE, *options],
