@@ -128,6 +128,7 @@ if TYPE_CHECKING:
     )
     from agb._core.tools import McpTool
     from agb._core.transfer_results import DownloadResult, UploadResult
+    from agb._pair.watchers import AsyncDirectoryWatcher, DirectoryWatcher
     from agb._sync.agb import AGB
     from agb._sync.client import Client
     from agb._sync.client import Client as HTTPClient
@@ -141,7 +142,6 @@ if TYPE_CHECKING:
     from agb._sync.process import Process
     from agb._sync.service import BaseService
     from agb._sync.session import BaseSession, Session
-    from agb._watching import AsyncDirectoryWatcher, DirectoryWatcher
 
 _HOMES = {
     "AGB": "agb._sync.agb",
@@ -160,7 +160,7 @@ _HOMES = {
     "AsyncCommand": "agb._async.command",
     "AsyncContextManager": "agb._async.context_manager",
     "AsyncContextService": "agb._async.context_service",
-    "AsyncDirectoryWatcher": "agb._watching",
+    "AsyncDirectoryWatcher": "agb._pair.watchers",
     "AsyncFileSystem": "agb._async.file_system",
     "AsyncOpenedSession": "agb._async.opened",
     "AsyncProcess": "agb._async.process",
@@ -200,7 +200,7 @@ _HOMES = {
     "DeletePolicy": "agb._core.policies",
     "DeleteResult": "agb._core.results",
     "DirectoryListResult": "agb._core.file_results",
-    "DirectoryWatcher": "agb._watching",
+    "DirectoryWatcher": "agb._pair.watchers",
     "DownloadPolicy": "agb._core.policies",
     "DownloadResult": "agb._core.transfer_results",
     "DownloadStrategy": "agb._core.policies",

@@ -18,13 +18,19 @@ from .._core.replies import Reply
 from .._core.requests import Call
 from .._core.transfer import Transfer
 from .._io import embedded, tracing
-from .._pair import AsyncConnections, async_exchange, async_run_in_thread, async_send_together
+from .._pair.batch import async_send_together
+from .._pair.connections import AsyncConnections
+from .._pair.exchange import async_exchange
+from .._pair.threads import async_run_in_thread
 from .._version import __version__
-from .pool import AsyncPool, Response
+from .http_clients import AsyncHTTPClients
 from .sending import Sending, delivered
 
 if TYPE_CHECKING:
     import httpx
+
+    from .._io.responses import Response
+    from .pool import AsyncPool
 
 T = TypeVar("T")
 
@@ -61,9 +67,10 @@ class AsyncClient:
         self._base_url = "" if self._is_local else base_url(config.endpoint)
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
-        self._connections = AsyncConnections(AsyncPool, transport, trust_env=not self._is_local)
-        # Files need connections that stream; a store is no part of the service.
-        self._store_connections = AsyncConnections(None, transport, trust_env=not self._is_local)
+        self._http_clients = AsyncHTTPClients(transport, trust_env=not self._is_local)
+        self._connections = AsyncConnections(self._http_clients.for_calls)
+        # A store is no part of the service.
+        self._store_connections = AsyncConnections(self._http_clients.for_files)
         self._transfer = Transfer()
         self._offers = Offers(config.endpoint)
         self._closed = False
@@ -74,9 +81,7 @@ class AsyncClient:
 
     def _for_stores(self) -> httpx.AsyncClient:
         """Return an HTTP client that streams: the injected one if there is one."""
-        client = self._http_client or self._store_connections.client()
-        assert not isinstance(client, AsyncPool)  # none was named
-        return client
+        return self._http_client or self._store_connections.client()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(endpoint={self._config.endpoint!r})"
@@ -160,7 +165,7 @@ class AsyncClient:
 
     def _httpx_client(self) -> httpx.AsyncClient:
         """Return the HTTP client that opens a stream."""
-        return self._http_client or self._connections.httpx_client()
+        return self._http_client or self._http_clients.for_one_stream()
 
     async def _take(self, step: Step) -> Any:  # noqa: ANN401  (each kind of step has its own)
         if isinstance(step, Call):

@@ -9,7 +9,7 @@ from .._core import streaming
 from .._core.code_results import EnhancedCodeExecutionResult, ExecutionError, ExecutionResult
 from .._core.exceptions import InvalidArgumentError
 from .._core.stream_events import content
-from .._pair import async_notify
+from .._pair.callbacks import async_notify
 from .code_stream import AsyncCodeStream
 from .service import AsyncBaseService
 

@@ -12,7 +12,7 @@ from .._core.offers import Place
 from .._core.process_output import Unread
 from .._core.process_results import ProcessInfo, ProcessOutput
 from .._core.results import OperationResult
-from .._pair import async_shielded
+from .._pair.shielding import async_shielded
 from .service import AsyncBaseService
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from .._core.operation import Steps
 from .._core.results import DeleteResult, OperationResult
 from .._core.session_results import GetSessionData, SessionStatusResult
 from .._core.tools import McpTool
-from .._pair import async_shielded
+from .._pair.shielding import async_shielded
 from .client import AsyncClient
 from .code import AsyncCode
 from .command import AsyncCommand

@@ -19,7 +19,9 @@ from .._core.streaming import StreamRequest
 from .._io import embedded
 from .._io.frames import Frames
 from .._io.secret_addresses import secret_address
-from .._pair import async_run_in_thread, async_shielded, async_upgrade
+from .._pair.shielding import async_shielded
+from .._pair.threads import async_run_in_thread
+from .._pair.upgrade import async_upgrade
 from .._version import __version__
 from .sending import Sending, delivered
 

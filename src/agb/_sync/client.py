@@ -16,18 +16,19 @@ from .._core.replies import Reply
 from .._core.requests import Call
 from .._core.transfer import Transfer
 from .._io import embedded, tracing
-from .._pair import (
-    Connections,
-    exchange,
-    run_in_thread,
-    send_together,
-)
+from .._pair.batch import send_together
+from .._pair.connections import Connections
+from .._pair.exchange import exchange
+from .._pair.threads import run_in_thread
 from .._version import __version__
-from .pool import Pool, Response
+from .http_clients import HTTPClients
 from .sending import Sending, delivered
 
 if TYPE_CHECKING:
     import httpx
+
+    from .._io.responses import Response
+    from .pool import Pool
 
 T = TypeVar("T")
 
@@ -64,9 +65,10 @@ class Client:
         self._base_url = "" if self._is_local else base_url(config.endpoint)
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
-        self._connections = Connections(Pool, transport, trust_env=not self._is_local)
-        # Files need connections that stream; a store is no part of the service.
-        self._store_connections = Connections(None, transport, trust_env=not self._is_local)
+        self._http_clients = HTTPClients(transport, trust_env=not self._is_local)
+        self._connections = Connections(self._http_clients.for_calls)
+        # A store is no part of the service.
+        self._store_connections = Connections(self._http_clients.for_files)
         self._transfer = Transfer()
         self._offers = Offers(config.endpoint)
         self._closed = False
@@ -77,9 +79,7 @@ class Client:
 
     def _for_stores(self) -> httpx.Client:
         """Return an HTTP client that streams: the injected one if there is one."""
-        client = self._http_client or self._store_connections.client()
-        assert not isinstance(client, Pool)  # none was named
-        return client
+        return self._http_client or self._store_connections.client()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(endpoint={self._config.endpoint!r})"
@@ -163,7 +163,7 @@ class Client:
 
     def _httpx_client(self) -> httpx.Client:
         """Return the HTTP client that opens a stream."""
-        return self._http_client or self._connections.httpx_client()
+        return self._http_client or self._http_clients.for_one_stream()
 
     def _take(self, step: Step) -> Any:  # noqa: ANN401  (each kind of step has its own)
         if isinstance(step, Call):

@@ -9,7 +9,7 @@ from .._core import streaming
 from .._core.code_results import EnhancedCodeExecutionResult, ExecutionError, ExecutionResult
 from .._core.exceptions import InvalidArgumentError
 from .._core.stream_events import content
-from .._pair import notify
+from .._pair.callbacks import notify
 from .code_stream import CodeStream
 from .service import BaseService
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .._core import context_sync
 from .._core.context_sync_results import ContextInfoResult, ContextSyncResult
-from .._pair import notify
+from .._pair.callbacks import notify
 from .service import BaseService
 
 

@@ -18,7 +18,7 @@ from .._core.file_results import (
 )
 from .._core.results import BoolResult
 from .._core.transfer import CHUNK_SIZE
-from .._watching import Watching
+from .._pair.watching import Watching
 from .file_transfer import FileTransfer
 
 

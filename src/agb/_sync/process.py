@@ -12,7 +12,7 @@ from .._core.offers import Place
 from .._core.process_output import Unread
 from .._core.process_results import ProcessInfo, ProcessOutput
 from .._core.results import OperationResult
-from .._pair import shielded
+from .._pair.shielding import shielded
 from .service import BaseService
 
 if TYPE_CHECKING:

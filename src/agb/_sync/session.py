@@ -14,7 +14,7 @@ from .._core.operation import Steps
 from .._core.results import DeleteResult, OperationResult
 from .._core.session_results import GetSessionData, SessionStatusResult
 from .._core.tools import McpTool
-from .._pair import shielded
+from .._pair.shielding import shielded
 from .client import Client
 from .code import Code
 from .command import Command

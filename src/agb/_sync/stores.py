@@ -15,11 +15,9 @@ from .._core.stores import StoreReply
 from .._io import tracing
 from .._io.local_files import BLOCK_BYTES, IncomingFile, OutgoingFile
 from .._io.secret_addresses import secret_address
-from .._pair import (
-    notify,
-    run_in_thread,
-    shielded,
-)
+from .._pair.callbacks import notify
+from .._pair.shielding import shielded
+from .._pair.threads import run_in_thread
 from .._version import __version__
 
 if TYPE_CHECKING:

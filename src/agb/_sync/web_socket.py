@@ -19,11 +19,9 @@ from .._core.streaming import StreamRequest
 from .._io import embedded
 from .._io.frames import Frames
 from .._io.secret_addresses import secret_address
-from .._pair import (
-    run_in_thread,
-    shielded,
-    upgrade,
-)
+from .._pair.shielding import shielded
+from .._pair.threads import run_in_thread
+from .._pair.upgrade import upgrade
 from .._version import __version__
 from .sending import Sending, delivered
 
