@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agb._version import __version__
+from agb._core.version import __version__
 
 if TYPE_CHECKING:
     from agb._async.agb import AsyncAGB

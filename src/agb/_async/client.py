@@ -17,12 +17,12 @@ from .._core.operation import Batch, Step, Steps, Work
 from .._core.replies import Reply
 from .._core.requests import Call
 from .._core.transfer import Transfer
+from .._core.version import __version__
 from .._io import embedded, tracing
 from .._pair.batch import async_send_together
 from .._pair.connections import AsyncConnections
 from .._pair.exchange import async_exchange
 from .._pair.threads import async_run_in_thread
-from .._version import __version__
 from .http_clients import AsyncHTTPClients
 from .sending import Sending, delivered
 

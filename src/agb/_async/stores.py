@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from .._core import stores
 from .._core.exceptions import AGBError, APIError, APITimeoutError
 from .._core.stores import StoreReply
+from .._core.version import __version__
 from .._io import tracing
 from .._io.local_files import BLOCK_BYTES, IncomingFile, OutgoingFile
 from .._io.secret_addresses import secret_address
 from .._pair.callbacks import async_notify
 from .._pair.shielding import async_shielded
 from .._pair.threads import async_run_in_thread
-from .._version import __version__
 
 if TYPE_CHECKING:
     import httpx

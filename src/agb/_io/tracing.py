@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from agb._core.exceptions import AGBError
 from agb._core.replies import Reply
-from agb._version import __version__
+from agb._core.version import __version__
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span

@@ -15,12 +15,12 @@ from .._core.operation import Batch, Step, Steps, Work
 from .._core.replies import Reply
 from .._core.requests import Call
 from .._core.transfer import Transfer
+from .._core.version import __version__
 from .._io import embedded, tracing
 from .._pair.batch import send_together
 from .._pair.connections import Connections
 from .._pair.exchange import exchange
 from .._pair.threads import run_in_thread
-from .._version import __version__
 from .http_clients import HTTPClients
 from .sending import Sending, delivered
 

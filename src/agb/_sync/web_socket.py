@@ -16,13 +16,13 @@ from .._core import replies, retry, streaming
 from .._core.exceptions import AGBError, APIConnectionError, APIError, APITimeoutError
 from .._core.requests import Call
 from .._core.streaming import StreamRequest
+from .._core.version import __version__
 from .._io import embedded
 from .._io.frames import Frames
 from .._io.secret_addresses import secret_address
 from .._pair.shielding import shielded
 from .._pair.threads import run_in_thread
 from .._pair.upgrade import upgrade
-from .._version import __version__
 from .sending import Sending, delivered
 
 if TYPE_CHECKING:

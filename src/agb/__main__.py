@@ -1,4 +1,4 @@
-"""The console script `agb`, which works only with the extra `agb[local]`."""
+"""The command `agb`, also as `python -m agb`; it works only with the extra `agb[local]`."""
 
 from __future__ import annotations
 
@@ -18,3 +18,7 @@ def main() -> None:
             raise
         sys.stderr.write("The command line needs: pip install 'agb[local]'\n")
         raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()
