@@ -7,7 +7,8 @@
     session.code.run_code("print('Hello World')", "python").result
 
 This module is only the face: importing it loads nothing else. A name is loaded from its home at
-its first use.
+its first use. It is longer than other files, as every public name stands in each of its three
+tables: for type checkers, for the first use, and for `import *`.
 """
 
 from __future__ import annotations
@@ -62,17 +63,13 @@ if TYPE_CHECKING:
         APIConnectionError,
         APIError,
         APITimeoutError,
-        ApplicationError,
         AuthenticationError,
-        BrowserError,
-        ClearanceTimeoutError,
         CommandError,
         CommandTimeoutError,
         FileError,
         InvalidArgumentError,
         LabelValidationError,
         LocalServerError,
-        ScreenError,
         SessionError,
         SessionNotFoundError,
         UnsupportedError,
@@ -95,15 +92,12 @@ if TYPE_CHECKING:
     from agb._core.policies import (
         DeletePolicy,
         DownloadPolicy,
-        DownloadStrategy,
         ExtractPolicy,
-        Lifecycle,
         MappingPolicy,
         RecyclePolicy,
-        UploadMode,
         UploadPolicy,
-        UploadStrategy,
     )
+    from agb._core.policy_choices import DownloadStrategy, Lifecycle, UploadMode, UploadStrategy
     from agb._core.process_results import (
         ProcessInfo,
         ProcessListResult,
@@ -128,6 +122,12 @@ if TYPE_CHECKING:
     )
     from agb._core.tools import McpTool
     from agb._core.transfer_results import DownloadResult, UploadResult
+    from agb._core.unraised_exceptions import (
+        ApplicationError,
+        BrowserError,
+        ClearanceTimeoutError,
+        ScreenError,
+    )
     from agb._pair.watchers import AsyncDirectoryWatcher, DirectoryWatcher
     from agb._sync.agb import AGB
     from agb._sync.client import Client
@@ -150,7 +150,7 @@ _HOMES = {
     "APIError": "agb._core.exceptions",
     "APITimeoutError": "agb._core.exceptions",
     "ApiResponse": "agb._core.results",
-    "ApplicationError": "agb._core.exceptions",
+    "ApplicationError": "agb._core.unraised_exceptions",
     "AsyncAGB": "agb._async.agb",
     "AsyncBaseService": "agb._async.service",
     "AsyncBaseSession": "agb._async.session",
@@ -172,9 +172,9 @@ _HOMES = {
     "BinaryFileContentResult": "agb._core.file_results",
     "BoolResult": "agb._core.results",
     "BrowserContext": "agb._core.params",
-    "BrowserError": "agb._core.exceptions",
+    "BrowserError": "agb._core.unraised_exceptions",
     "ClearContextResult": "agb._core.context_results",
-    "ClearanceTimeoutError": "agb._core.exceptions",
+    "ClearanceTimeoutError": "agb._core.unraised_exceptions",
     "Client": "agb._sync.client",
     "Code": "agb._sync.code",
     "CodeExecutionResult": "agb._core.code_results",
@@ -203,7 +203,7 @@ _HOMES = {
     "DirectoryWatcher": "agb._pair.watchers",
     "DownloadPolicy": "agb._core.policies",
     "DownloadResult": "agb._core.transfer_results",
-    "DownloadStrategy": "agb._core.policies",
+    "DownloadStrategy": "agb._core.policy_choices",
     "EndEvent": "agb._core.stream_events",
     "EnhancedCodeExecutionResult": "agb._core.code_results",
     "ErrorEvent": "agb._core.stream_events",
@@ -224,7 +224,7 @@ _HOMES = {
     "HTTPClient": "agb._sync.client",
     "InvalidArgumentError": "agb._core.exceptions",
     "LabelValidationError": "agb._core.exceptions",
-    "Lifecycle": "agb._core.policies",
+    "Lifecycle": "agb._core.policy_choices",
     "LocalServerError": "agb._core.exceptions",
     "MappingPolicy": "agb._core.policies",
     "McpTool": "agb._core.tools",
@@ -241,7 +241,7 @@ _HOMES = {
     "RecyclePolicy": "agb._core.policies",
     "Result": "agb._core.results",
     "ResultEvent": "agb._core.stream_events",
-    "ScreenError": "agb._core.exceptions",
+    "ScreenError": "agb._core.unraised_exceptions",
     "Session": "agb._sync.session",
     "SessionError": "agb._core.exceptions",
     "SessionListResult": "agb._core.session_results",
@@ -255,10 +255,10 @@ _HOMES = {
     "StdoutEvent": "agb._core.stream_events",
     "SyncPolicy": "agb._core.context_syncs",
     "UnsupportedError": "agb._core.exceptions",
-    "UploadMode": "agb._core.policies",
+    "UploadMode": "agb._core.policy_choices",
     "UploadPolicy": "agb._core.policies",
     "UploadResult": "agb._core.transfer_results",
-    "UploadStrategy": "agb._core.policies",
+    "UploadStrategy": "agb._core.policy_choices",
     "WhiteList": "agb._core.context_syncs",
 }
 # Documented second names.

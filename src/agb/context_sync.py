@@ -4,15 +4,12 @@ from agb._core.context_syncs import BWList, ContextSync, SyncPolicy, WhiteList
 from agb._core.policies import (
     DeletePolicy,
     DownloadPolicy,
-    DownloadStrategy,
     ExtractPolicy,
-    Lifecycle,
     MappingPolicy,
     RecyclePolicy,
-    UploadMode,
     UploadPolicy,
-    UploadStrategy,
 )
+from agb._core.policy_choices import DownloadStrategy, Lifecycle, UploadMode, UploadStrategy
 
 __all__ = [
     "BWList",

@@ -5,12 +5,8 @@ import pytest
 from agb._core import contexts
 from agb._core.context_file_results import ContextFileEntry
 from agb._core.context_results import Context, ContextListParams, ContextResult
-from agb._core.exceptions import (
-    APIError,
-    AuthenticationError,
-    ClearanceTimeoutError,
-    InvalidArgumentError,
-)
+from agb._core.exceptions import APIError, AuthenticationError, InvalidArgumentError
+from agb._core.unraised_exceptions import ClearanceTimeoutError
 
 from .scripted import REFUSED_KEY, Answer, assert_refused, envelope, play, play_with
 

@@ -16,9 +16,9 @@ from agb._core.exceptions import (
     InvalidArgumentError,
     SessionNotFoundError,
 )
-from agb._core.file_transfer import Waiting
 from agb._core.stores import StoreReply
 from agb._core.transfer_results import DownloadResult, UploadResult
+from agb._core.transfer_sync import Waiting
 
 from .scripted import FAILURE, Answer, envelope, play_with
 

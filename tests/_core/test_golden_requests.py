@@ -20,6 +20,8 @@ from agb._core import (
     labelling,
     mcp,
     requests,
+    session_deletion,
+    session_listing,
     sessions,
 )
 from agb._core.context_results import Context
@@ -68,7 +70,7 @@ SESSION_REQUESTS = [
         id="get",
     ),
     pytest.param(
-        lambda: sessions.list_page(None, None, None),
+        lambda: session_listing.list_page(None, None, None),
         envelope(LISTED, nextToken="tok-2", maxResults=10, count=2),
         ("GET", "/sdk/ListSession?maxResults=10&labels=%7B%7D", None),
         id="list",
@@ -92,7 +94,7 @@ SESSION_REQUESTS = [
         id="get-labels",
     ),
     pytest.param(
-        lambda: sessions.delete("s-1", sync_context=False),
+        lambda: session_deletion.delete("s-1", sync_context=False),
         envelope(None),
         ("POST", "/mcp/releaseSession", b'{"sessionId": "s-1"}'),
         id="release",
@@ -413,7 +415,7 @@ def test_the_internal_context_is_asked_for_as_json_text():
 def test_page_two_is_reached_by_the_token_of_page_one():
     """Page 2 takes two requests; labels and page size are repeated, the token stands between."""
     played = play(
-        sessions.list_page({"a": "b"}, 2, None),
+        session_listing.list_page({"a": "b"}, 2, None),
         envelope(LISTED, nextToken="tok-2", count=2),
         envelope(LISTED, nextToken=None, count=2),
     )
@@ -431,7 +433,7 @@ def test_page_two_is_reached_by_the_token_of_page_one():
 def test_delete_with_sync_sends_sync_and_info_first():
     """`delete(sync_context=True)` asks for a sync and its state by session id alone, in order."""
     played = play(
-        sessions.delete("s-1", sync_context=True),
+        session_deletion.delete("s-1", sync_context=True),
         envelope(None),
         envelope({"contextStatus": ""}),
         envelope(None),

@@ -9,15 +9,12 @@ from agb._core.exceptions import InvalidArgumentError
 from agb._core.policies import (
     DeletePolicy,
     DownloadPolicy,
-    DownloadStrategy,
     ExtractPolicy,
-    Lifecycle,
     MappingPolicy,
     RecyclePolicy,
-    UploadMode,
     UploadPolicy,
-    UploadStrategy,
 )
+from agb._core.policy_choices import DownloadStrategy, Lifecycle, UploadMode, UploadStrategy
 
 DEFAULT = {
     "uploadPolicy": {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agb._core import labelling, sessions
+from agb._core import labelling, session_listing, sessions
 from agb._core.context_syncs import ContextSync, SyncPolicy
 from agb._core.exceptions import InvalidArgumentError, SessionNotFoundError
 from agb._core.params import BrowserContext, CreateSessionParams
@@ -110,7 +110,7 @@ def test_a_list_of_sessions_can_be_iterated():
     """Iterating gives id and status; the result is true even when it is empty."""
     listed = [{"sessionId": "s-1", "sessionStatus": "RUNNING"}, {"sessionId": "s-2"}, {}]
 
-    result = play(sessions.list_page(None, None, None), envelope(listed, count=2)).result
+    result = play(session_listing.list_page(None, None, None), envelope(listed, count=2)).result
 
     assert list(result) == [SessionSummary("s-1", "RUNNING"), SessionSummary("s-2", "")]
     assert result.session_ids == ["s-1", "s-2"]

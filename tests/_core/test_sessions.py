@@ -2,7 +2,7 @@
 
 import pytest
 
-from agb._core import labelling, sessions
+from agb._core import labelling, session_deletion, session_listing, sessions
 from agb._core.exceptions import (
     AGBError,
     APIConnectionError,
@@ -20,11 +20,11 @@ CONNECTION_LOST = APIConnectionError("connection refused by 127.0.0.1")
 EVERY_OPERATION = [
     lambda: sessions.create(CreateSessionParams()),
     lambda: sessions.get("s-1"),
-    lambda: sessions.list_page(None, None, None),
+    lambda: session_listing.list_page(None, None, None),
     lambda: sessions.info("s-1"),
     lambda: labelling.set_labels("s-1", {"a": "b"}),
     lambda: labelling.get_labels("s-1"),
-    lambda: sessions.delete("s-1", sync_context=False),
+    lambda: session_deletion.delete("s-1", sync_context=False),
 ]
 FULL = {
     "sessionId": "s-1",

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from agb._core import streaming
+from agb._core import stream_request
 from agb._core.exceptions import InvalidArgumentError, SessionNotFoundError, UnsupportedError
-from agb._core.streaming import Route, StreamRequest
+from agb._core.stream_request import Route, StreamRequest
 from agb._core.tools import McpTool
 
 from .scripted import FAILURE, envelope, play
@@ -15,7 +15,7 @@ ROUTE = Route("wss://ws.test/x", "secret", [])
 
 
 def prepare(*answers, route=ROUTE, source="print(1)", language="Python", timeout_s=60):
-    steps = streaming.prepare("s-1", route, "api.test", "i", source, language, timeout_s)
+    steps = stream_request.prepare("s-1", route, "api.test", "i", source, language, timeout_s)
     played = play(steps, *answers)
     return *played.result, played.calls
 

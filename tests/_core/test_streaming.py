@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agb._core import streaming
+from agb._core import stream_events, stream_fold
 from agb._core.code import shown
 from agb._core.code_results import (
     EnhancedCodeExecutionResult,
@@ -30,7 +30,7 @@ from agb._core.stream_events import (
     StdoutEvent,
     content,
 )
-from agb._core.streaming import StreamFold
+from agb._core.stream_fold import StreamFold
 
 END = {"phase": "end", "status": "finished", "executionCount": 3, "executionTime": 0.5}
 
@@ -328,8 +328,8 @@ def test_a_stream_that_was_left():
 
 def test_an_endless_output_is_kept_in_part(monkeypatch):
     """The result keeps the beginning of an output and of what was shown; events are complete."""
-    monkeypatch.setattr(streaming, "_KEPT", 5)
-    monkeypatch.setattr(streaming, "_KEPT_RESULTS", 150)
+    monkeypatch.setattr(stream_fold, "_KEPT", 5)
+    monkeypatch.setattr(stream_fold, "_KEPT_RESULTS", 150)
     item = event("result", result="shown")
     chunks = [event("stdout", chunk="abc")] * 3
     events, result = folded(*chunks, event("stderr", chunk="12345"), item, item, END)
@@ -395,7 +395,7 @@ def test_whatever_comes(frames, data):
 
 def test_callbacks_and_what_they_take():
     """Each callback that is given takes the events of its name."""
-    listeners = streaming.listeners(print, None, len, repr)
+    listeners = stream_events.listeners(print, None, len, repr)
 
     assert listeners == {StdoutEvent: print, ErrorEvent: len, ResultEvent: repr}
 
@@ -403,4 +403,4 @@ def test_callbacks_and_what_they_take():
 def test_a_callback_that_is_none():
     """What can't be called is named."""
     with pytest.raises(InvalidArgumentError, match="on_stderr must be callable or None"):
-        streaming.listeners(None, "print", None, None)
+        stream_events.listeners(None, "print", None, None)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agb import AGBError, APIError, CommandError, SessionNotFoundError
-from agb._core import code, command, replies, requests, sessions
+from agb._core import code, command, replies, requests, session_deletion, sessions
 from agb._core.config import base_url
 from agb._core.exceptions import AuthenticationError
 
@@ -29,7 +29,7 @@ def test_t08_the_client_outwaits_the_limit_of_a_tool():
 
 def test_t23_deleting_a_session_that_is_gone_fails_and_says_so():
     """A second deletion is a failed result of a type of its own, never an exception."""
-    result = play(sessions.delete("s-1", sync_context=False), FAILURE).result
+    result = play(session_deletion.delete("s-1", sync_context=False), FAILURE).result
 
     assert result.success is False
     assert type(result.exception) is SessionNotFoundError

@@ -1,4 +1,7 @@
-"""The client of the service."""
+"""The client of the service.
+
+Longer than other files, as more than half of it are docstrings of what users call.
+"""
 
 from __future__ import annotations
 
@@ -210,9 +213,9 @@ class AsyncAGB:
             >>> listed.session_ids == [session.session_id], listed.total_count
             (True, 1)
         """
-        from .._core import sessions
+        from .._core import session_listing
 
-        return await self.client.run(sessions.list_page(labels, page, limit, next_token))
+        return await self.client.run(session_listing.list_page(labels, page, limit, next_token))
 
     async def iter_sessions(
         self, labels: Mapping[str, str] | None = None, limit: int | None = None

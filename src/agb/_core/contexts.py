@@ -16,16 +16,12 @@ from agb._core.context_results import (
     ContextListResult,
     ContextResult,
 )
-from agb._core.exceptions import (
-    AGBError,
-    APITimeoutError,
-    ClearanceTimeoutError,
-    InvalidArgumentError,
-)
+from agb._core.exceptions import AGBError, APITimeoutError, InvalidArgumentError
 from agb._core.operation import Steps, operation, send
 from agb._core.replies import objects, text, whole_number
 from agb._core.requests import Call
 from agb._core.results import OperationResult
+from agb._core.unraised_exceptions import ClearanceTimeoutError
 
 _DEFAULT_PAGE_SIZE = 10
 _AVAILABLE = "available"

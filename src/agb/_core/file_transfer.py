@@ -8,21 +8,21 @@ the store are done by a `Source` or a `Target` of the colour that runs the opera
 from __future__ import annotations
 
 import os
-import posixpath
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve
 
-from agb._core import arguments, context_requests, polling, stores
-from agb._core.context_sync import tasks_of
-from agb._core.exceptions import AGBError, APIError, APITimeoutError, InvalidArgumentError
+from agb._core import arguments, context_requests, stores
+from agb._core.exceptions import AGBError, APIError, InvalidArgumentError
 from agb._core.operation import Pause, Steps, perform, send
 from agb._core.replies import objects, text
 from agb._core.requests import Call
 from agb._core.stores import StoreReply
+from agb._core.transfer_ends import Source, Target
 from agb._core.transfer_results import DownloadResult, UploadResult
+from agb._core.transfer_sync import TransferSync, Waiting
 
 if TYPE_CHECKING:
     from typing import TypeGuard
@@ -30,92 +30,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CONTEXT_TYPE = "file_transfer"
-WAIT_TIMEOUT_S = 30.0
-POLL_INTERVAL_S = 1.5
 
-_SUCCESS = {"success", "successful", "ok", "finished", "done", "completed", "complete"}
-_FAILURE = {"failed", "failure", "error"}
-# A task that was there before and has not changed may be that of an earlier transfer.
-_GRACE_POLLS = 3
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LONGEST_WISH_S = 0.1, 2.0, 30.0
 # After so much more of a file, a broken line has earned its tries anew.
 _PROGRESS_BYTES = 1 << 20
-_SHORTEST_CALL_S = 0.1
-
-
-class Clock(Protocol):
-    """Tells the time of the colour; here and below, what is Any may have to be waited for."""
-
-    def now(self) -> Any:  # noqa: ANN401
-        """Return seconds of a clock that only goes forward."""
-        ...
-
-
-class Source(Clock, Protocol):
-    """A file of this machine that is to be sent."""
-
-    @property
-    def md5(self) -> str:
-        """The checksum of what was sent."""
-        ...
-
-    def open(self, path: str) -> Any:  # noqa: ANN401
-        """Open it and return its size."""
-        ...
-
-    def put(self, url: str, content_type: str | None) -> Any:  # noqa: ANN401
-        """Send it once and return the reply of the store."""
-        ...
-
-
-class Target(Clock, Protocol):
-    """A file of this machine that is to be received."""
-
-    @property
-    def md5(self) -> str:
-        """The checksum of what has come."""
-        ...
-
-    @property
-    def received(self) -> int:
-        """How much has come, in bytes."""
-        ...
-
-    def open(self, path: str) -> Any:  # noqa: ANN401
-        """Make a file beside it that takes its place once it is whole."""
-        ...
-
-    def get(self, url: str) -> Any:  # noqa: ANN401
-        """Receive what is missing and return the reply of the store."""
-        ...
-
-    def commit(self) -> Any:  # noqa: ANN401
-        """Let it take its place."""
-        ...
-
-
-@frozen
-class Waiting:
-    """How to wait for a sync.
-
-    Args:
-        wait: Whether to wait at all.
-        timeout_s: How long, from the request for the sync on, in seconds.
-        interval_s: How long between two questions, in seconds.
-    """
-
-    wait: bool = True
-    timeout_s: float = WAIT_TIMEOUT_S
-    interval_s: float = POLL_INTERVAL_S
-
-    def check(self) -> None:
-        """Check the values.
-
-        Raises:
-            InvalidArgumentError: One can't be used.
-        """
-        arguments.seconds("wait_timeout", self.timeout_s)
-        arguments.seconds("poll_interval", self.interval_s)
 
 
 def transfer_path(session_id: str) -> Steps[str | None]:
@@ -155,7 +73,7 @@ def upload(
         result = evolve(result, http_status=reply.status, etag=reply.etag or None)
         stores.check_same(url, reply, source.md5)
         result = evolve(result, bytes_sent=size)
-        sync = _Sync(session_id, context_id, path, "download", waiting, source)
+        sync = TransferSync(session_id, context_id, path, "download", waiting, source)
         result = evolve(result, request_id_sync=(yield from sync.begin()))
         yield from sync.wait()
     except AGBError as error:
@@ -178,7 +96,7 @@ def download(
         waiting.check()
         yield from perform(partial(target.open, _local_path(local_path)))
         context_id = yield from _context_id(session_id)
-        sync = _Sync(session_id, context_id, path, "upload", waiting, target)
+        sync = TransferSync(session_id, context_id, path, "upload", waiting, target)
         result = evolve(result, request_id_sync=(yield from sync.begin()))
         yield from sync.wait()
         url, request_id = yield from _address(context_requests.file_download_url(context_id, path))
@@ -198,94 +116,6 @@ def download(
     except AGBError as error:
         return evolve(result, error_message=str(error), exception=error)
     return evolve(result, success=True)
-
-
-@define
-class _Sync:
-    """A sync of the directory that a file is in, between the session and its transfer context."""
-
-    session_id: str
-    context_id: str
-    file_path: str
-    mode: str
-    waiting: Waiting
-    clock: Clock
-    _before: list[Mapping[str, Any]] = field(factory=list[Mapping[str, Any]])
-    _ends: float = 0.0
-
-    @property
-    def path(self) -> str:
-        return posixpath.dirname(self.file_path)
-
-    def begin(self) -> Steps[str]:
-        """Begin it and return the id of that request."""
-        if self.waiting.wait:
-            self._ends = (yield from perform(self.clock.now)) + self.waiting.timeout_s
-            try:
-                self._before = yield from self._tasks()
-            except APIError:
-                self._before = []
-        call = context_requests.sync(self.session_id, self.context_id, self.path, self.mode)
-        begun = yield from send((yield from self._in_time(call)))
-        return begun.request_id
-
-    def wait(self) -> Steps[None]:
-        """Wait for its end.
-
-        Raises:
-            AGBError: It failed, or took too long.
-        """
-        last: object = "no task of it is known"
-        polls = 0
-        while self.waiting.wait:
-            tasks: list[Mapping[str, Any]] = []
-            try:
-                tasks = yield from self._tasks()
-                polls += 1
-            except APIError as error:
-                if not polling.passes(error):
-                    raise
-                last = error
-            # One that was there before is that of an earlier transfer (trap T19).
-            new = [task for task in tasks if task not in self._before]
-            for task in new or (tasks if polls > _GRACE_POLLS else []):
-                if self._has_ended(task):
-                    return
-                last = f"its state is {text(task.get('status'))!r}"
-            left = self._ends - (yield from perform(self.clock.now))
-            if left <= 0:
-                raise APITimeoutError(
-                    f"The sync of {self.path} was not done within {self.waiting.timeout_s:g} s"
-                    f" ({last}); pass a longer wait_timeout"
-                )
-            yield Pause(min(left, self.waiting.interval_s))
-
-    def _has_ended(self, task: Mapping[str, Any]) -> bool:
-        status = text(task.get("status")).lower()
-        problem = text(task.get("errorMessage"))
-        if status in _FAILURE or (status in _SUCCESS and problem):
-            raise APIError(f"The sync of {self.path} failed{': ' if problem else ''}{problem}")
-        return status in _SUCCESS
-
-    def _tasks(self) -> Steps[list[Mapping[str, Any]]]:
-        """Ask for the transfers of this context, path and direction."""
-        call = context_requests.info(self.session_id, self.context_id, self.path, self.mode)
-        reply = yield from send((yield from self._in_time(call)))
-        return [
-            task
-            for task in tasks_of(reply)
-            if text(task.get("contextId")) == self.context_id
-            # Services need not echo the path to the letter (trap T20).
-            and posixpath.normpath(text(task.get("path"))) == posixpath.normpath(self.path)
-            and text(task.get("taskType")).lower() == self.mode
-        ]
-
-    def _in_time(self, call: Call) -> Steps[Call]:
-        """Let a call take no longer than there is time."""
-        if not self.waiting.wait:
-            return call
-        left = self._ends - (yield from perform(self.clock.now))
-        return evolve(call, read_timeout_s=max(left, _SHORTEST_CALL_S))
 
 
 def _put(source: Source, url: str, content_type: str | None) -> Steps[StoreReply]:

@@ -1,42 +1,29 @@
-"""Operations on sessions: create, find, list, describe, keep and delete."""
+"""Operations on sessions: create, find, describe and keep."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
 from types import NoneType
 
-from attrs import evolve
-
-from agb._core import arguments, context_sync, polling, requests
+from agb._core import arguments, requests
 from agb._core.context_syncs import ContextSync
 from agb._core.exceptions import (
     AGBError,
-    APIError,
     InvalidArgumentError,
     SessionError,
-    SessionNotFoundError,
 )
 from agb._core.labels import validate_labels
 from agb._core.operation import Steps, operation, send
 from agb._core.params import BrowserContext, CreateSessionParams, all_context_syncs
-from agb._core.replies import Reply, as_object, objects, text
-from agb._core.results import DeleteResult, OperationResult
+from agb._core.replies import Reply, as_object, text
+from agb._core.results import OperationResult
 from agb._core.session_results import (
     GetSessionData,
     GetSessionResult,
-    SessionListResult,
     SessionStatusResult,
-    SessionSummary,
 )
 from agb._core.tools import read_tools
 
-_DEFAULT_PAGE_SIZE = 10
-_GONE_POLLS = 300
-_GONE_INTERVAL_S = 1.0
 _LAST_PORT = 65535
-
-_logger = logging.getLogger("agb")
 
 # Wire name → key of `info().data`, present only if the service sends desktop information.
 _DESKTOP_KEYS = {
@@ -74,49 +61,8 @@ def get(session_id: str) -> Steps[GetSessionResult]:
         if not reply.mapping():
             raise reply.refused("the reply has no session data")
     except AGBError as error:
-        raise _prefixed(f"Failed to get session {session_id}", error) from error
+        raise prefixed(f"Failed to get session {session_id}", error) from error
     return _session_result(reply, _session_id(reply) or session_id)
-
-
-@operation(SessionListResult)
-def list_page(
-    labels: Mapping[str, str] | None,
-    page: int | None,
-    limit: int | None,
-    next_token: str | None = None,
-) -> Steps[SessionListResult]:
-    """List one page of sessions: that of a token, or walking there by those of the pages before."""
-    size = arguments.whole_number(
-        "limit", _DEFAULT_PAGE_SIZE if limit is None else limit, at_least=1
-    )
-    try:
-        number = arguments.whole_number("page", 1 if page is None else page, at_least=1)
-        token = "" if next_token is None else arguments.text("next_token", next_token)
-        if token and page is not None:
-            raise InvalidArgumentError("page and next_token both name a page; give one of them")
-    except InvalidArgumentError as error:
-        return evolve(SessionListResult.failed(error), max_results=size)
-    wanted = _filter_labels(labels)
-    reply = yield from send(requests.list_sessions(wanted, size, token))
-    for current in range(1, number):
-        token = text(reply.body.get("nextToken"))
-        if not token:
-            past_end = reply.refused(
-                f"Cannot reach page {number}: page {current} is the last one", InvalidArgumentError
-            )
-            failed = SessionListResult.failed(past_end)
-            return evolve(failed, max_results=size, total_count=_count(reply))
-        reply = yield from send(requests.list_sessions(wanted, size, token))
-    found = _summaries(reply)
-    return SessionListResult(
-        request_id=reply.request_id,
-        success=True,
-        session_ids=[each.session_id for each in found],
-        sessions=found,
-        next_token=text(reply.body.get("nextToken")),
-        max_results=size,
-        total_count=_count(reply),
-    )
 
 
 @operation(OperationResult)
@@ -141,7 +87,7 @@ def info(session_id: str) -> Steps[OperationResult[dict[str, str]]]:
 def get_status(session_id: str) -> Steps[SessionStatusResult]:
     """Ask where a session is in its life."""
     reply = yield from send(requests.get_status(session_id))
-    status = _status(reply)
+    status = status_of(reply)
     if not status:
         raise reply.refused("The reply has no status of the session")
     return SessionStatusResult(
@@ -176,50 +122,8 @@ def get_link(
     return OperationResult(request_id=reply.request_id, success=True, data=url)
 
 
-@operation(DeleteResult)
-def delete(session_id: str, sync_context: bool, wait: bool = False) -> Steps[DeleteResult]:
-    """Delete a session, after its contexts were synced if that is asked for."""
-    if sync_context:
-        synced = yield from context_sync.sync(session_id)
-        if not synced.success:
-            # What goes wrong with it never blocks a deletion.
-            _logger.warning(
-                "Context sync of session %s before its deletion: %s",
-                session_id,
-                synced.error_message,
-            )
-    try:
-        reply = yield from send(requests.release_session(session_id))
-    except APIError as error:
-        if error.status_code is not None:
-            raise
-        raise _prefixed(f"Failed to delete session {session_id}", error) from error
-    if wait:
-        yield from _wait_until_gone(session_id)
-    return DeleteResult(request_id=reply.request_id, success=True)
-
-
-def _wait_until_gone(session_id: str) -> Steps[None]:
-    def ask() -> Steps[bool | None]:
-        try:
-            reply = yield from send(requests.get_status(session_id))
-        except AGBError as error:
-            if _says_gone(error):
-                return True
-            raise
-        return True if _status(reply) == "FINISH" else None
-
-    what = f"Deletion of session {session_id}"
-    yield from polling.until(ask, times=_GONE_POLLS, interval_s=_GONE_INTERVAL_S, what=what)
-
-
-def _says_gone(error: AGBError) -> bool:
-    """Tell whether an error means that there is no such session (trap T22)."""
-    reason = str(error).lower().replace(" ", "")
-    return isinstance(error, SessionNotFoundError) or "notfound" in reason
-
-
-def _status(reply: Reply) -> str:
+def status_of(reply: Reply) -> str:
+    """Return where a session is in its life, `""` if the reply does not say."""
     return text(reply.mapping().get("status")) or text(reply.mapping().get("Status"))
 
 
@@ -277,32 +181,7 @@ def _session_result(reply: Reply, session_id: str) -> GetSessionResult:
     )
 
 
-def _summaries(reply: Reply) -> list[SessionSummary]:
-    return [
-        SessionSummary(text(item.get("sessionId")), text(item.get("sessionStatus")))
-        for item in objects(reply.data)
-        if item.get("sessionId")
-    ]
-
-
-def _count(reply: Reply) -> int:
-    counts = (reply.body.get(key) for key in ("count", "totalCount"))
-    return next((count for count in counts if isinstance(count, int)), 0)
-
-
-def _filter_labels(labels: object) -> dict[str, str]:
-    """Take a label filter as it is: the label rules hold for setting labels, not for looking."""
-    if labels is None:
-        return {}
-    if not isinstance(labels, Mapping):
-        raise InvalidArgumentError(f"labels must be a dict or None (found {labels!r:.100})")
-    wanted = {str(key): str(value) for key, value in labels.items()}
-    for key, value in wanted.items():
-        arguments.text(f"label {key!r}", key + value)
-    return wanted
-
-
-def _prefixed(prefix: str, error: AGBError) -> AGBError:
+def prefixed(prefix: str, error: AGBError) -> AGBError:
     """Say the same error with what was being done in front; facts and type stay."""
     facts = {**error.extra, "status_code": error.status_code}
     return type(error)(f"{prefix}: {error}", **facts)

@@ -1,10 +1,14 @@
-"""What a stream of code tells, in the order in which it happened."""
+"""What a stream of code tells, in the order in which it happened, and whom."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from attrs import frozen
 
 from agb._core.code_results import EnhancedCodeExecutionResult, ExecutionError, ExecutionResult
+from agb._core.exceptions import InvalidArgumentError
 
 
 @frozen(unsafe_hash=False)
@@ -99,9 +103,36 @@ class EndEvent:
 
 CodeStreamEvent = StdoutEvent | StderrEvent | ResultEvent | ErrorEvent | EndEvent
 
+_LISTENERS = {
+    StdoutEvent: "on_stdout",
+    StderrEvent: "on_stderr",
+    ErrorEvent: "on_error",
+    ResultEvent: "on_result",
+}
+
 
 def content(event: CodeStreamEvent) -> object:
     """Return what an event is about: its text, its result or its error."""
     if isinstance(event, (StdoutEvent, StderrEvent)):
         return event.text
     return event.error if isinstance(event, ErrorEvent) else event.result
+
+
+def listeners(*callbacks: Callable[[Any], object] | None) -> Mapping[type, Callable[[Any], object]]:
+    """Say which callback takes which events.
+
+    Args:
+        callbacks: In the order of `_LISTENERS`; None for one that is not given.
+
+    Raises:
+        InvalidArgumentError: One can't be called.
+    """
+    found: dict[type, Callable[[Any], object]] = {}
+    for (kind, name), callback in zip(_LISTENERS.items(), callbacks, strict=True):
+        if callback is not None:
+            if not callable(callback):
+                raise InvalidArgumentError(
+                    f"{name} must be callable or None (found {callback!r:.100})"
+                )
+            found[kind] = callback
+    return found

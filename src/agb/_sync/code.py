@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .._core import code as operations
-from .._core import streaming
+from .._core import stream_events
 from .._core.code_results import EnhancedCodeExecutionResult, ExecutionError, ExecutionResult
 from .._core.exceptions import InvalidArgumentError
 from .._core.stream_events import content
@@ -78,7 +78,7 @@ class Code(BaseService):
             session_id = self.session.session_id
             return self._run(operations.run(session_id, code, language, timeout_s))
         try:
-            listeners = streaming.listeners(*callbacks)
+            listeners = stream_events.listeners(*callbacks)
         except InvalidArgumentError as error:
             return EnhancedCodeExecutionResult.failed(error)
         with CodeStream(self.session, code, language, timeout_s) as stream:

@@ -9,11 +9,12 @@ from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .._core import streaming
+from .._core import stream_request
 from .._core.code_results import EnhancedCodeExecutionResult
 from .._core.exceptions import AGBError, CommandError
 from .._core.stream_events import CodeStreamEvent
-from .._core.streaming import Route, StreamFold
+from .._core.stream_fold import StreamFold
+from .._core.stream_request import Route
 from .._io import tracing
 from .web_socket import WebSocket, open_web_socket
 
@@ -134,7 +135,7 @@ class CodeStream:
         session = self._session
         client = session.get_client()
         request, learned = client.run(
-            streaming.prepare(
+            stream_request.prepare(
                 session.session_id,
                 Route(session.ws_url, session.token, session.tool_list),
                 session.agb.endpoint,

@@ -1,4 +1,7 @@
-"""A session: its modules, labels, description and end."""
+"""A session: its modules, labels, description and end.
+
+Longer than other files, as three fifths of it are docstrings of what users call.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._core import arguments, context_sync, labelling, mcp, sessions
+from .._core import arguments, context_sync, labelling, mcp, session_deletion, sessions
 from .._core.exceptions import AGBError
 from .._core.mcp_results import McpToolResult, McpToolsResult, SessionMetricsResult
 from .._core.operation import Steps
@@ -385,7 +388,7 @@ class BaseSession:
             >>> deleted.success
             True
         """
-        result = self._run(sessions.delete(self.session_id, sync_context, wait))
+        result = self._run(session_deletion.delete(self.session_id, sync_context, wait))
         self._deleted = self._deleted or result.success
         return result
 

@@ -12,10 +12,10 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .._core import replies, retry, streaming
+from .._core import replies, retry, stream_request
 from .._core.exceptions import AGBError, APIConnectionError, APIError, APITimeoutError
 from .._core.requests import Call
-from .._core.streaming import StreamRequest
+from .._core.stream_request import StreamRequest
 from .._core.version import __version__
 from .._io import embedded
 from .._io.frames import Frames
@@ -83,7 +83,9 @@ class WebSocket:
                 self._is_asked = False
                 self._write(self._frames.feed(data))
             elif self._is_asked:
-                raise self._lost(f"nothing was heard of it for {2 * streaming.PING_INTERVAL_S:g} s")
+                raise self._lost(
+                    f"nothing was heard of it for {2 * stream_request.PING_INTERVAL_S:g} s"
+                )
             else:
                 self._is_asked = True
                 self._write(self._frames.ping())
@@ -115,7 +117,7 @@ class WebSocket:
         began = time.monotonic()
         try:
             data: bytes = self._stream.read(
-                _READ_BYTES, timeout=min(self._left_s, streaming.PING_INTERVAL_S)
+                _READ_BYTES, timeout=min(self._left_s, stream_request.PING_INTERVAL_S)
             )
         except httpcore.ReadTimeout:
             return None
