@@ -236,7 +236,7 @@ def test_import_loads_only_what_it_needs(tmp_path, statement, unwanted):
 
 
 def test_import_of_a_client_stays_small(tmp_path):
-    """`from agb import AGB` loads attrs beside our own, and at most 30 files of our own.
+    """`from agb import AGB` loads attrs beside our own, and at most 31 files of our own.
 
     The docstrings of the rooms that they are in are not counted.
     """
@@ -251,7 +251,7 @@ print(*(name for name, module in sys.modules.items() if not hasattr(module, "__p
 
     ours = [name for name in files if name.partition(".")[0] == "agb"]
     assert not {"anyio", "typing_extensions", "agb._core.results"} & loaded
-    assert len(ours) <= 30, ours
+    assert len(ours) <= 31, ours
 
 
 def test_first_call_loads_no_httpx(tmp_path):

@@ -11,7 +11,7 @@ import respx
 
 from agb import APIConnectionError, AsyncAGB, AsyncSession, Config, __version__
 from agb._async.pool import AsyncPool
-from agb._core.operation import Pause
+from agb._core.wire.operation import Pause
 
 
 async def test_every_request_carries_the_key(call, agb, session, service):

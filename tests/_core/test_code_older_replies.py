@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from agb._core import code
-from agb._core.code_results import ExecutionError, ExecutionLogs, ExecutionResult
+from agb._core.code import operations as code
+from agb._core.code.results import ExecutionError, ExecutionLogs, ExecutionResult
 
 from .scripted import play, tool_failure, tool_text
 

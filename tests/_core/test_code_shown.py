@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agb._core import code
-from agb._core.code_results import ExecutionResult
+from agb._core.code import operations as code
+from agb._core.code.results import ExecutionResult
 
 from .scripted import play, tool_text
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agb._core import command
+from agb._core.commands import operations as commands
 from agb._core.exceptions import (
     CommandError,
     CommandTimeoutError,
@@ -14,7 +14,7 @@ from agb._core.exceptions import (
     SessionNotFoundError,
     UnsupportedError,
 )
-from agb._core.offers import Offers, Place
+from agb._core.tools.offers import Offers, Place
 
 from .scripted import (
     DEAD_SESSION,
@@ -31,7 +31,7 @@ HUGE = [pytest.param(10**400, id="no-float"), pytest.param(10**5000, id="unprint
 
 
 def execute(text="true", timeout_ms=1000, cwd=None, envs=None, timeout_s=None):
-    return command.execute(PLACE, text, timeout_ms, cwd, envs, timeout_s)
+    return commands.execute(PLACE, text, timeout_ms, cwd, envs, timeout_s)
 
 
 @pytest.mark.parametrize("text", [None, "", " \t", 5, b"ls", ["ls"], "a\0b", "\ud800"])
@@ -285,7 +285,9 @@ LISTED = envelope('[{"name": "shell", "inputSchema": {"properties": {"input": {}
 def test_input_travels_as_bytes(given, sent):
     """Input is sent as bytes, after the service was asked whether it takes any."""
     place = Place("s-1", "i", Offers("https://api.test"))
-    played = play(command.execute(place, "x", 1000, None, None, None, given), LISTED, tool_text(""))
+    played = play(
+        commands.execute(place, "x", 1000, None, None, None, given), LISTED, tool_text("")
+    )
 
     assert played.calls[0].path == "/mcp/listTools"
     given = played.calls[1].arguments
@@ -295,7 +297,7 @@ def test_input_travels_as_bytes(given, sent):
 @pytest.mark.parametrize("given", [5, ["x"], "\ud800", object()])
 def test_input_must_be_text_or_bytes(given):
     """Input that is neither fails without a request."""
-    assert_refused(play(command.execute(PLACE, "x", 1000, None, None, None, given)), "input")
+    assert_refused(play(commands.execute(PLACE, "x", 1000, None, None, None, given)), "input")
 
 
 def test_input_that_the_service_does_not_take():
@@ -303,7 +305,7 @@ def test_input_that_the_service_does_not_take():
     place = Place("s-1", "i", Offers("https://api.test"))
     listed = envelope('[{"name": "shell", "inputSchema": {"properties": {"command": {}}}}]')
 
-    played = play(command.execute(place, "x", 1000, None, None, None, "text"), listed)
+    played = play(commands.execute(place, "x", 1000, None, None, None, "text"), listed)
 
     assert type(played.result.exception) is UnsupportedError
     assert len(played.calls) == 1

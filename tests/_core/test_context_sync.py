@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from agb._core import context_sync
-from agb._core.context_sync_results import ContextStatusData, ContextSyncResult
+from agb._core.contexts import sync_operations
+from agb._core.contexts.sync_results import ContextStatusData, ContextSyncResult
 from agb._core.exceptions import APIError, APITimeoutError, AuthenticationError
 
 from .scripted import REFUSED_KEY, Answer, assert_refused, envelope, play, play_with
@@ -34,7 +34,7 @@ def test_info_unpacks_the_tasks():
     status = json.dumps([{"type": "data", "data": json.dumps([task])}])
 
     result = play(
-        context_sync.info("s-1", None, None, None), envelope({"contextStatus": status})
+        sync_operations.info("s-1", None, None, None), envelope({"contextStatus": status})
     ).result
 
     assert result.unwrap() == [
@@ -47,7 +47,7 @@ def test_info_without_tasks(status):
     """No tasks in any spelling is a success without items."""
     answer = envelope({"contextStatus": status})
 
-    result = play(context_sync.info("s-1", None, None, None), answer).result
+    result = play(sync_operations.info("s-1", None, None, None), answer).result
 
     assert result.success
     assert result.context_status_data == []
@@ -58,8 +58,8 @@ def test_t18_an_unreadable_answer_does_not_pass_for_nothing_to_do(status):
     """What can't be read is a failure, so a sync is not called done because of it."""
     answer = envelope({"contextStatus": status})
 
-    info = play(context_sync.info("s-1", None, None, None), answer).result
-    sync = play(context_sync.sync("s-1"), envelope(None), answer).result
+    info = play(sync_operations.info("s-1", None, None, None), answer).result
+    sync = play(sync_operations.sync("s-1"), envelope(None), answer).result
 
     assert not info.success
     assert "no readable contextStatus" in sync.error_message
@@ -80,18 +80,18 @@ def test_t18_an_unreadable_answer_does_not_pass_for_nothing_to_do(status):
 )
 def test_sync_refuses_wrong_arguments(arguments, phrase):
     """Context and path only together, known modes, positive numbers; nothing is sent."""
-    assert_refused(play(context_sync.sync("s-1", *arguments)), phrase)
+    assert_refused(play(sync_operations.sync("s-1", *arguments)), phrase)
 
 
 def test_info_refuses_wrong_arguments():
     """A filter that is no text is refused without a request."""
-    assert_refused(play(context_sync.info("s-1", None, None, 5)), "task_type must be a str")
+    assert_refused(play(sync_operations.info("s-1", None, None, 5)), "task_type must be a str")
 
 
 def test_sync_asks_at_the_interval_given():
     """`retry_interval` is in milliseconds and stands between two questions."""
     played = play(
-        context_sync.sync("s-1", "c", "/d", "upload", 5, 250),
+        sync_operations.sync("s-1", "c", "/d", "upload", 5, 250),
         envelope(None),
         tasks("Running"),
         tasks("Success"),
@@ -105,9 +105,9 @@ def test_sync_asks_at_the_interval_given():
 def test_t19_a_named_context_has_a_task_soon():
     """For one context there must be a task: if none is visible yet, one more question is asked."""
     none = envelope({"contextStatus": ""})
-    seen = play(context_sync.sync("s-1", "c", "/d"), envelope(None), none, tasks("Success"))
-    never = play(context_sync.sync("s-1", "c", "/d"), envelope(None), none, none)
-    once = play(context_sync.sync("s-1", "c", "/d", None, 1), envelope(None), none)
+    seen = play(sync_operations.sync("s-1", "c", "/d"), envelope(None), none, tasks("Success"))
+    never = play(sync_operations.sync("s-1", "c", "/d"), envelope(None), none, none)
+    once = play(sync_operations.sync("s-1", "c", "/d", None, 1), envelope(None), none)
 
     assert seen.result.success
     assert never.result.success
@@ -116,7 +116,7 @@ def test_t19_a_named_context_has_a_task_soon():
 
 def test_a_failed_task_fails_the_sync_and_says_why():
     """Any failed task of either kind fails the whole, with context and path in the message."""
-    result = play(context_sync.sync("s-1"), envelope(None), tasks("Success", "Failed")).result
+    result = play(sync_operations.sync("s-1"), envelope(None), tasks("Success", "Failed")).result
 
     assert not result.success
     assert result.error_message == "upload of c at /d failed"
@@ -125,7 +125,7 @@ def test_a_failed_task_fails_the_sync_and_says_why():
 def test_retries_are_bounded():
     """A sync without an end fails after `max_retries` questions."""
     played = play_with(
-        context_sync.sync("s-1", max_retries=3),
+        sync_operations.sync("s-1", max_retries=3),
         lambda call: envelope(None) if call.method == "POST" else tasks("Running"),
     )
 
@@ -135,7 +135,7 @@ def test_retries_are_bounded():
 
 def test_a_question_that_fails_for_a_moment_is_asked_again():
     """A service that is out of breath ends no sync."""
-    played = play(context_sync.sync("s-1"), envelope(None), BUSY, tasks("Success"))
+    played = play(sync_operations.sync("s-1"), envelope(None), BUSY, tasks("Success"))
 
     assert played.result.success
 
@@ -143,7 +143,9 @@ def test_a_question_that_fails_for_a_moment_is_asked_again():
 @pytest.mark.parametrize("answer", [tasks("Success", kind="download"), tasks()])
 def test_a_new_session_waits_for_its_downloads(answer):
     """The wait after creation asks every two seconds until each task has ended."""
-    played = play(context_sync.wait_for_downloads("s-1"), tasks("Running", kind="download"), answer)
+    played = play(
+        sync_operations.wait_for_downloads("s-1"), tasks("Running", kind="download"), answer
+    )
 
     assert played.pauses == [2.0]
 
@@ -155,7 +157,7 @@ def test_a_new_session_waits_for_its_downloads(answer):
 def test_downloads_that_fail_are_told(answer, kind):
     """A failed download and a refusal are raised, for the client to log."""
     with pytest.raises(kind):
-        play(context_sync.wait_for_downloads("s-1"), answer)
+        play(sync_operations.wait_for_downloads("s-1"), answer)
 
 
 def test_a_sync_result_can_be_waited_for():

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agb._core import contexts
-from agb._core.context_file_results import ContextFileEntry
-from agb._core.context_results import Context, ContextListParams, ContextResult
+from agb._core.contexts import operations as contexts
+from agb._core.contexts.file_results import ContextFileEntry
+from agb._core.contexts.results import Context, ContextListParams, ContextResult
 from agb._core.exceptions import APIError, AuthenticationError, InvalidArgumentError
 from agb._core.unraised_exceptions import ClearanceTimeoutError
 

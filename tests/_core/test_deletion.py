@@ -5,7 +5,6 @@ import logging
 
 import pytest
 
-from agb._core import session_deletion
 from agb._core.exceptions import (
     APIConnectionError,
     APIError,
@@ -13,6 +12,7 @@ from agb._core.exceptions import (
     AuthenticationError,
     SessionNotFoundError,
 )
+from agb._core.sessions import deletion
 
 from .scripted import DEAD_SESSION, FAILURE, REFUSED_KEY, Answer, envelope, play, play_with
 
@@ -41,7 +41,7 @@ def paths(played):
 
 def test_deletion_without_sync_sends_one_request():
     """The default sends no sync request."""
-    played = play(session_deletion.delete("s-1", sync_context=False), envelope(None))
+    played = play(deletion.delete("s-1", sync_context=False), envelope(None))
 
     assert played.result.success
     assert played.result.request_id == "R"
@@ -50,7 +50,7 @@ def test_deletion_without_sync_sends_one_request():
 
 def test_deleting_a_lost_session_is_a_failed_result():
     """Deleting a session that is gone already fails, without an exception."""
-    result = play(session_deletion.delete("s-1", sync_context=False), FAILURE).result
+    result = play(deletion.delete("s-1", sync_context=False), FAILURE).result
 
     assert result.success is False
     assert result.error_message == "session not found"
@@ -59,7 +59,7 @@ def test_deleting_a_lost_session_is_a_failed_result():
 
 def test_deletion_that_could_not_be_sent_names_session_and_cause():
     """A transport failure is told as: failed to delete session, the id, the cause."""
-    result = play(session_deletion.delete("s-1", sync_context=False), LOST).result
+    result = play(deletion.delete("s-1", sync_context=False), LOST).result
 
     assert result.error_message == "Failed to delete session s-1: connection refused"
     assert type(result.exception) is APIConnectionError
@@ -69,7 +69,7 @@ def test_deletion_that_the_service_refused_keeps_its_status():
     """A refusal by the service is told in its own words."""
     refused = Answer({"success": False, "message": "busy", "requestId": "R"}, 503)
 
-    result = play(session_deletion.delete("s-1", sync_context=False), refused).result
+    result = play(deletion.delete("s-1", sync_context=False), refused).result
 
     assert result.error_message == "busy"
     assert type(result.exception) is APIError
@@ -92,9 +92,7 @@ def test_deletion_that_the_service_refused_keeps_its_status():
 )
 def test_sync_ends_when_no_upload_or_download_is_under_way(answer, caplog):
     """No task, only finished tasks, or tasks of other kinds end the sync at once."""
-    played = play(
-        session_deletion.delete("s-1", sync_context=True), envelope(None), answer, envelope(None)
-    )
+    played = play(deletion.delete("s-1", sync_context=True), envelope(None), answer, envelope(None))
 
     assert played.result.success
     assert played.pauses == []
@@ -104,7 +102,7 @@ def test_sync_ends_when_no_upload_or_download_is_under_way(answer, caplog):
 def test_t19_a_task_that_is_not_visible_yet_is_looked_for_once_more():
     """Where only the downloads of the creation are visible, the upload may come a moment later."""
     played = play(
-        session_deletion.delete("s-1", sync_context=True),
+        deletion.delete("s-1", sync_context=True),
         envelope(None),
         tasks("Success", task_type="download"),
         tasks("Success"),
@@ -118,7 +116,7 @@ def test_t19_a_task_that_is_not_visible_yet_is_looked_for_once_more():
 def test_sync_is_polled_until_every_task_has_ended():
     """Anything but `Success` and `Failed` is still going, and is asked for again in 1.5 s."""
     played = play(
-        session_deletion.delete("s-1", sync_context=True),
+        deletion.delete("s-1", sync_context=True),
         envelope(None),
         tasks("Pending", "Success"),
         tasks("Running", "Success"),
@@ -146,7 +144,7 @@ def test_failing_sync_is_logged_and_the_session_deleted(script, reason, caplog):
     """A sync that fails never blocks the deletion, whose result counts alone."""
     caplog.set_level(logging.WARNING, logger="agb")
 
-    played = play(session_deletion.delete("s-1", sync_context=True), *script, envelope(None))
+    played = play(deletion.delete("s-1", sync_context=True), *script, envelope(None))
 
     assert played.result.success
     assert played.calls[-1].path == "/mcp/releaseSession"
@@ -158,7 +156,7 @@ def test_failing_sync_is_logged_and_the_session_deleted(script, reason, caplog):
 def test_sync_without_an_end_is_given_up_after_150_polls(caplog):
     """A sync is asked for 150 times, then the session is deleted all the same."""
     played = play_with(
-        session_deletion.delete("s-1", sync_context=True),
+        deletion.delete("s-1", sync_context=True),
         lambda call: tasks("Running") if call.path.endswith("ContextInfo") else envelope(None),
     )
 
@@ -172,7 +170,7 @@ def test_deletion_can_wait_until_nothing_is_left():
     """`wait=True` asks for the status every second until the session is not found any more."""
     deleting = envelope({"status": "DELETING"})
     played = play(
-        session_deletion.delete("s-1", sync_context=False, wait=True),
+        deletion.delete("s-1", sync_context=False, wait=True),
         envelope(None),
         deleting,
         deleting,
@@ -195,9 +193,7 @@ def test_deletion_can_wait_until_nothing_is_left():
 )
 def test_t22_every_sign_that_a_session_is_gone_ends_the_wait(last):
     """The word FINISH and a reply that says "not found" in any form mean the same."""
-    played = play(
-        session_deletion.delete("s-1", sync_context=False, wait=True), envelope(None), last
-    )
+    played = play(deletion.delete("s-1", sync_context=False, wait=True), envelope(None), last)
 
     assert played.result.success
     assert played.pauses == []
@@ -206,7 +202,7 @@ def test_t22_every_sign_that_a_session_is_gone_ends_the_wait(last):
 def test_a_wait_that_is_refused_is_a_failed_result():
     """A key that is refused ends the wait at once: asking again would change nothing."""
     played = play(
-        session_deletion.delete("s-1", sync_context=False, wait=True), envelope(None), REFUSED_KEY
+        deletion.delete("s-1", sync_context=False, wait=True), envelope(None), REFUSED_KEY
     )
 
     assert not played.result.success
@@ -217,7 +213,7 @@ def test_a_wait_outlasts_a_service_that_is_out_of_breath():
     """Errors that pass are asked through; one without an end is named after 300 s."""
     busy = Answer({"success": False, "message": "busy"}, 503)
     played = play_with(
-        session_deletion.delete("s-1", sync_context=False, wait=True),
+        deletion.delete("s-1", sync_context=False, wait=True),
         lambda call: envelope(None) if call.path.endswith("releaseSession") else busy,
     )
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agb._core import replies, requests
 from agb._core.exceptions import (
     AGBError,
     APIError,
@@ -14,8 +13,10 @@ from agb._core.exceptions import (
     SessionError,
     SessionNotFoundError,
 )
+from agb._core.sessions import session_calls
+from agb._core.wire import replies
 
-CALL = requests.get_labels("s-1")
+CALL = session_calls.get_labels("s-1")
 OK = {"requestId": "R", "success": True, "code": "ok", "message": None, "data": {"a": 1}}
 TOOL_FAILED = {"content": [{"type": "text", "text": "why"}], "isError": True}
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from agb._core import file_content, files
 from agb._core.exceptions import InvalidArgumentError
-from agb._core.transfer import Transfer
+from agb._core.files import content as file_content
+from agb._core.files import operations as files
+from agb._core.files.request_sizes import Transfer
 
 from .scripted import assert_refused, play
 

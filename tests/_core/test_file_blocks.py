@@ -4,8 +4,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from agb._core import files
 from agb._core.exceptions import FileError
+from agb._core.files import operations as files
 
 from .scripted import play, tool_text
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agb._core import file_content
 from agb._core.exceptions import APIError, FileError
-from agb._core.requests import Call
-from agb._core.transfer import Transfer
+from agb._core.files import content as file_content
+from agb._core.files.request_sizes import Transfer
+from agb._core.wire.call import Call
 
 from .scripted import Answer, envelope, play, play_with, tool_failure, tool_text
 

@@ -6,8 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agb._core import file_content, files
-from agb._core.change_results import FileChangeEvent
 from agb._core.exceptions import (
     APIConnectionError,
     APIError,
@@ -15,7 +13,10 @@ from agb._core.exceptions import (
     FileError,
     SessionNotFoundError,
 )
-from agb._core.transfer import Transfer
+from agb._core.files import content as file_content
+from agb._core.files import operations as files
+from agb._core.files.change_results import FileChangeEvent
+from agb._core.files.request_sizes import Transfer
 
 from .scripted import DEAD_SESSION, REFUSED_KEY, Answer, envelope, play, tool_failure, tool_text
 

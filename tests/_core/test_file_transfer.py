@@ -6,7 +6,6 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from agb._core import file_transfer
 from agb._core.exceptions import (
     AGBError,
     APIConnectionError,
@@ -16,9 +15,10 @@ from agb._core.exceptions import (
     InvalidArgumentError,
     SessionNotFoundError,
 )
-from agb._core.stores import StoreReply
-from agb._core.transfer_results import DownloadResult, UploadResult
-from agb._core.transfer_sync import Waiting
+from agb._core.transfers import operations as transfers
+from agb._core.transfers.results import DownloadResult, UploadResult
+from agb._core.transfers.stores import StoreReply
+from agb._core.transfers.sync import Waiting
 
 from .scripted import FAILURE, Answer, envelope, play_with
 
@@ -101,14 +101,12 @@ class Service:
 
 
 def up(source, path="/d/a b", content_type=None, tries=2, waiting=None, local="f", **prepared):
-    steps = file_transfer.upload(
-        "s", source, local, path, content_type, waiting or Waiting(), tries
-    )
+    steps = transfers.upload("s", source, local, path, content_type, waiting or Waiting(), tries)
     return play_with(steps, Service("download", **prepared))
 
 
 def down(target, path="/d/a b", tries=2, waiting=None, local="f", **prepared):
-    steps = file_transfer.download("s", target, path, local, waiting or Waiting(), tries)
+    steps = transfers.download("s", target, path, local, waiting or Waiting(), tries)
     return play_with(steps, Service("upload", **prepared))
 
 
@@ -445,7 +443,7 @@ def test_where_transfers_are_meant_to_be():
     """The path that the service names, None if it names none or fails."""
 
     def ask(answer):
-        return play_with(file_transfer.transfer_path("s"), lambda call: answer).result
+        return play_with(transfers.transfer_path("s"), lambda call: answer).result
 
     assert ask(Service("").answers[LOAD][0]) == "/home/u"
     assert ask(envelope([{"contextType": "file_transfer", "contextId": "c"}])) is None

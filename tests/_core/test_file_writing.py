@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agb._core import files
 from agb._core.exceptions import APIConnectionError, AuthenticationError, FileError
-from agb._core.transfer import Transfer
+from agb._core.files import operations as files
+from agb._core.files.request_sizes import Transfer
 
 from .scripted import REFUSED_KEY, play, play_with, tool_failure, tool_text
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agb._core import labelling, sessions
 from agb._core.exceptions import LabelValidationError
-from agb._core.labels import validate_labels
-from agb._core.params import CreateSessionParams
+from agb._core.sessions import labelling
+from agb._core.sessions import operations as sessions
+from agb._core.sessions.labels import validate_labels
+from agb._core.sessions.params import CreateSessionParams
 
 from .scripted import assert_refused, envelope, play
 

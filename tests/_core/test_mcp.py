@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from agb._core import mcp
 from agb._core.exceptions import CommandError, SessionNotFoundError
-from agb._core.mcp_results import McpToolResult, SessionMetrics
-from agb._core.tools import McpTool
+from agb._core.tools import operations as tools
+from agb._core.tools.results import McpToolResult, SessionMetrics
+from agb._core.tools.tool import McpTool
 
 from .scripted import DEAD_SESSION, assert_refused, envelope, play, tool_failure, tool_text
 
@@ -30,7 +30,7 @@ TOOL = {
 )
 def test_t5_tools_are_read_from_text_and_from_values(data):
     """A JSON text or a plain array, keys in either case, give the same tools."""
-    result = play(mcp.list_tools("image", ""), envelope(data)).result
+    result = play(tools.list_tools("image", ""), envelope(data)).result
 
     assert result.unwrap() == [
         McpTool("shell", "Runs a command.", {"type": "object"}, "srv", "shell")
@@ -40,20 +40,20 @@ def test_t5_tools_are_read_from_text_and_from_values(data):
 @pytest.mark.parametrize("data", [None, "", "no json", 5, {}])
 def test_no_tools(data):
     """What is no list of tools is an empty list."""
-    assert play(mcp.list_tools("image", ""), envelope(data)).result.unwrap() == []
+    assert play(tools.list_tools("image", ""), envelope(data)).result.unwrap() == []
 
 
 def test_tools_need_an_image():
     """Without an image anywhere the call fails before a request; the argument goes first."""
-    assert_refused(play(mcp.list_tools(None, "")), "image_id is required")
-    assert_refused(play(mcp.list_tools(" ", "session-image")), "image_id is required")
-    assert_refused(play(mcp.list_tools(5, "")), "image_id must be a str")
-    played = play(mcp.list_tools("mine", "session-image"), envelope("[]"))
+    assert_refused(play(tools.list_tools(None, "")), "image_id is required")
+    assert_refused(play(tools.list_tools(" ", "session-image")), "image_id is required")
+    assert_refused(play(tools.list_tools(5, "")), "image_id must be a str")
+    played = play(tools.list_tools("mine", "session-image"), envelope("[]"))
     assert played.calls[0].query == {"imageId": "mine"}
 
 
 def call(name="tool", given=None, read=None, connect=None):
-    return mcp.call_tool("s-1", name, given, read, connect)
+    return tools.call_tool("s-1", name, given, read, connect)
 
 
 def test_a_tool_is_called():
@@ -83,7 +83,7 @@ def test_a_tool_that_fails():
         (lambda: call(given={"a": object()}), "can't be sent as JSON"),
         (lambda: call(read=0), "read_timeout"),
         (lambda: call(connect=1.5), "connect_timeout"),
-        (lambda: mcp.get_metrics("s-1", "1", None), "read_timeout"),
+        (lambda: tools.get_metrics("s-1", "1", None), "read_timeout"),
     ],
 )
 def test_wrong_arguments_are_refused(operation, phrase):
@@ -113,7 +113,7 @@ def test_metrics_in_each_spelling(units):
         f'"tx_used_{used}":4,"timestamp":"now"}}'
     )
 
-    result = play(mcp.get_metrics("s-1", None, None), tool_text(text)).result
+    result = play(tools.get_metrics("s-1", None, None), tool_text(text)).result
 
     assert result.unwrap() == SessionMetrics(4, 1.5, 10, 5, 8, 2, 1.5, 2.5, 3, 4, "now")
     metrics = result.metrics
@@ -126,7 +126,7 @@ def test_metrics_that_are_no_numbers_are_zero():
     """Missing figures, words and infinities are 0; `raw` keeps what came."""
     text = '{"cpu_count": "four", "cpu_used_pct": Infinity, "mem_total": null}'
 
-    result = play(mcp.get_metrics("s-1", None, None), tool_text(text)).result
+    result = play(tools.get_metrics("s-1", None, None), tool_text(text)).result
 
     assert result.metrics == SessionMetrics()
     assert result.raw["cpu_count"] == "four"
@@ -135,7 +135,7 @@ def test_metrics_that_are_no_numbers_are_zero():
 @pytest.mark.parametrize("text", ["", "no json", "[]", "{}"])
 def test_metrics_that_can_not_be_read_fail(text):
     """What is no JSON object with figures fails, with no metrics."""
-    result = play(mcp.get_metrics("s-1", None, None), tool_text(text)).result
+    result = play(tools.get_metrics("s-1", None, None), tool_text(text)).result
 
     assert not result.success
     assert (result.metrics, result.raw) == (None, {})

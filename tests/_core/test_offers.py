@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agb._core.exceptions import APIConnectionError, APIError, AuthenticationError, UnsupportedError
-from agb._core.offers import Offers, is_unknown_tool
+from agb._core.tools.offers import Offers, is_unknown_tool
 
 from .scripted import FAILURE, REFUSED_KEY, Answer, envelope, play
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from agb._core import requests
 from agb._core.exceptions import AGBError, FileError
-from agb._core.operation import Pause, operation, send
 from agb._core.results import BoolResult
+from agb._core.sessions import session_calls
+from agb._core.wire.operation import Pause, operation, send
 
 from .scripted import FAILURE, envelope, play
 
-CALL = requests.get_labels("s-1")
+CALL = session_calls.get_labels("s-1")
 
 
 @operation(BoolResult)
@@ -79,8 +79,8 @@ def test_operation_keeps_name_and_docstring():
 
 def test_calls_are_values():
     """Two calls that ask the same are equal, and a call can't be changed."""
-    assert requests.get_labels("s-1") == CALL
-    assert requests.get_labels("s-2") != CALL
+    assert session_calls.get_labels("s-1") == CALL
+    assert session_calls.get_labels("s-2") != CALL
     with pytest.raises(AttributeError):
         CALL.path = "/"
 

@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from agb._core.context_syncs import BWList, ContextSync, SyncPolicy, WhiteList
-from agb._core.exceptions import InvalidArgumentError
-from agb._core.policies import (
+from agb._core.contexts.policies import (
     DeletePolicy,
     DownloadPolicy,
     ExtractPolicy,
@@ -14,7 +12,14 @@ from agb._core.policies import (
     RecyclePolicy,
     UploadPolicy,
 )
-from agb._core.policy_choices import DownloadStrategy, Lifecycle, UploadMode, UploadStrategy
+from agb._core.contexts.policy_choices import (
+    DownloadStrategy,
+    Lifecycle,
+    UploadMode,
+    UploadStrategy,
+)
+from agb._core.contexts.syncs import BWList, ContextSync, SyncPolicy, WhiteList
+from agb._core.exceptions import InvalidArgumentError
 
 DEFAULT = {
     "uploadPolicy": {

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agb._core.commands.process_output import Unread
+from agb._core.commands.process_results import ProcessOutput
 from agb._core.exceptions import APIError
-from agb._core.process_output import Unread
-from agb._core.process_results import ProcessOutput
-from agb._core.replies import Reply
+from agb._core.wire.replies import Reply
 
 REPLY = Reply("R", 200, "ok", None, {})
 PIECES = st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), st.binary(max_size=8)))

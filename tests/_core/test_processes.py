@@ -6,7 +6,9 @@ import signal
 
 import pytest
 
-from agb._core import processes, replies, requests, retry
+from agb._core.commands import processes
+from agb._core.commands.process_output import Unread
+from agb._core.commands.process_results import ProcessInfo, ProcessOutput
 from agb._core.exceptions import (
     APIConnectionError,
     APIError,
@@ -15,9 +17,9 @@ from agb._core.exceptions import (
     SessionNotFoundError,
     UnsupportedError,
 )
-from agb._core.offers import Offers, Place
-from agb._core.process_output import Unread
-from agb._core.process_results import ProcessInfo, ProcessOutput
+from agb._core.tools import tool_calls
+from agb._core.tools.offers import Offers, Place
+from agb._core.wire import replies, retry
 
 from .scripted import DEAD_SESSION, PLACE, assert_refused, envelope, play, tool_failure, tool_text
 
@@ -392,6 +394,6 @@ def test_other_signals_are_refused(given):
 
 def test_what_may_be_asked_again():
     """Reading, waiting and listing change nothing; what does is never repeated."""
-    repeated = {name for name in NAMES if retry.only_reads(requests.tool("s-1", name, {}))}
+    repeated = {name for name in NAMES if retry.only_reads(tool_calls.tool("s-1", name, {}))}
 
     assert repeated == {"read_process_output", "wait_process", "list_processes"}

@@ -5,49 +5,52 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agb import AGBError, APIConnectionError
-from agb._core import context_requests, requests, retry
-from agb._core.params import CreateSessionParams
+from agb._core.contexts import context_calls
+from agb._core.sessions import session_calls
+from agb._core.sessions.params import CreateSessionParams
+from agb._core.tools import tool_calls
+from agb._core.wire import retry
 
-RUN = requests.tool("s-1", "run_code", {})
-SLOW = requests.tool("s-1", "run_code", {}, time_limit_s=300)
-READ = requests.tool("s-1", "read_file", {})
-LIST = requests.list_sessions({}, 10, "")
+RUN = tool_calls.tool("s-1", "run_code", {})
+SLOW = tool_calls.tool("s-1", "run_code", {}, time_limit_s=300)
+READ = tool_calls.tool("s-1", "read_file", {})
+LIST = session_calls.list_sessions({}, 10, "")
 
 READING = [
     LIST,
     READ,
-    requests.get_labels("s-1"),
-    requests.get_session("s-1"),
-    requests.get_resource("s-1"),
-    requests.get_status("s-1"),
-    requests.get_link("s-1", "https", 30100),
-    requests.list_tools("image"),
-    context_requests.info("s-1", None, None, None),
-    context_requests.list_contexts(10, None),
-    context_requests.list_files("c-1", None, 1, 50),
-    context_requests.file_download_url("c-1", "/a"),
-    requests.tool("s-1", "get_file_info", {}),
-    requests.tool("s-1", "list_directory", {}),
-    requests.tool("s-1", "read_multiple_files", {}),
-    requests.tool("s-1", "search_files", {}),
+    session_calls.get_labels("s-1"),
+    session_calls.get_session("s-1"),
+    session_calls.get_resource("s-1"),
+    session_calls.get_status("s-1"),
+    session_calls.get_link("s-1", "https", 30100),
+    tool_calls.list_tools("image"),
+    context_calls.info("s-1", None, None, None),
+    context_calls.list_contexts(10, None),
+    context_calls.list_files("c-1", None, 1, 50),
+    context_calls.file_download_url("c-1", "/a"),
+    tool_calls.tool("s-1", "get_file_info", {}),
+    tool_calls.tool("s-1", "list_directory", {}),
+    tool_calls.tool("s-1", "read_multiple_files", {}),
+    tool_calls.tool("s-1", "search_files", {}),
 ]
 CHANGING = [
     RUN,
-    requests.create_session(CreateSessionParams()),
-    requests.release_session("s-1"),
-    requests.set_labels("s-1", {"a": "b"}),
-    requests.keep_alive("s-1"),
-    context_requests.sync("s-1", None, None, None),
-    context_requests.get_context(name="name", context_id=None, create=True, login_region_id=None),
-    context_requests.clear_context("c-1"),
-    requests.tool("s-1", "shell", {}),
-    requests.tool("s-1", "write_file", {}),
-    requests.tool("s-1", "edit_file", {}),
-    requests.tool("s-1", "move_file", {}),
-    requests.tool("s-1", "delete_file", {}),
-    requests.tool("s-1", "create_directory", {}),
-    requests.tool("s-1", "get_file_change", {}),
-    requests.tool("s-1", "a_tool_that_nobody_knows", {}),
+    session_calls.create_session(CreateSessionParams()),
+    session_calls.release_session("s-1"),
+    session_calls.set_labels("s-1", {"a": "b"}),
+    session_calls.keep_alive("s-1"),
+    context_calls.sync("s-1", None, None, None),
+    context_calls.get_context(name="name", context_id=None, create=True, login_region_id=None),
+    context_calls.clear_context("c-1"),
+    tool_calls.tool("s-1", "shell", {}),
+    tool_calls.tool("s-1", "write_file", {}),
+    tool_calls.tool("s-1", "edit_file", {}),
+    tool_calls.tool("s-1", "move_file", {}),
+    tool_calls.tool("s-1", "delete_file", {}),
+    tool_calls.tool("s-1", "create_directory", {}),
+    tool_calls.tool("s-1", "get_file_change", {}),
+    tool_calls.tool("s-1", "a_tool_that_nobody_knows", {}),
 ]
 
 

@@ -2,13 +2,14 @@
 
 import pytest
 
-from agb._core import labelling, session_listing, sessions
-from agb._core.context_syncs import ContextSync, SyncPolicy
+from agb._core.contexts.policies import UploadPolicy
+from agb._core.contexts.syncs import ContextSync, SyncPolicy
 from agb._core.exceptions import InvalidArgumentError, SessionNotFoundError
-from agb._core.params import BrowserContext, CreateSessionParams
-from agb._core.policies import UploadPolicy
-from agb._core.session_results import SessionListResult, SessionSummary
-from agb._core.tools import McpTool
+from agb._core.sessions import labelling, listing
+from agb._core.sessions import operations as sessions
+from agb._core.sessions.params import BrowserContext, CreateSessionParams
+from agb._core.sessions.results import SessionListResult, SessionSummary
+from agb._core.tools.tool import McpTool
 
 from .scripted import FAILURE, assert_refused, envelope, play
 
@@ -110,7 +111,7 @@ def test_a_list_of_sessions_can_be_iterated():
     """Iterating gives id and status; the result is true even when it is empty."""
     listed = [{"sessionId": "s-1", "sessionStatus": "RUNNING"}, {"sessionId": "s-2"}, {}]
 
-    result = play(session_listing.list_page(None, None, None), envelope(listed, count=2)).result
+    result = play(listing.list_page(None, None, None), envelope(listed, count=2)).result
 
     assert list(result) == [SessionSummary("s-1", "RUNNING"), SessionSummary("s-2", "")]
     assert result.session_ids == ["s-1", "s-2"]

@@ -2,7 +2,6 @@
 
 import pytest
 
-from agb._core import labelling, session_deletion, session_listing, sessions
 from agb._core.exceptions import (
     AGBError,
     APIConnectionError,
@@ -12,7 +11,9 @@ from agb._core.exceptions import (
     SessionError,
     SessionNotFoundError,
 )
-from agb._core.params import CreateSessionParams
+from agb._core.sessions import deletion, labelling, listing
+from agb._core.sessions import operations as sessions
+from agb._core.sessions.params import CreateSessionParams
 
 from .scripted import FAILURE, REFUSED_KEY, assert_refused, envelope, play
 
@@ -20,11 +21,11 @@ CONNECTION_LOST = APIConnectionError("connection refused by 127.0.0.1")
 EVERY_OPERATION = [
     lambda: sessions.create(CreateSessionParams()),
     lambda: sessions.get("s-1"),
-    lambda: session_listing.list_page(None, None, None),
+    lambda: listing.list_page(None, None, None),
     lambda: sessions.info("s-1"),
     lambda: labelling.set_labels("s-1", {"a": "b"}),
     lambda: labelling.get_labels("s-1"),
-    lambda: session_deletion.delete("s-1", sync_context=False),
+    lambda: deletion.delete("s-1", sync_context=False),
 ]
 FULL = {
     "sessionId": "s-1",

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agb._core import stores
 from agb._core.exceptions import APIError, FileError
-from agb._core.stores import StoreReply
+from agb._core.transfers import stores
+from agb._core.transfers.stores import StoreReply
 
 URL = "https://user:pw@store.test:444/bucket/file?signature=secret"
 MD5 = hashlib.md5(b"content").hexdigest()

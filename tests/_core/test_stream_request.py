@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from agb._core import stream_request
+from agb._core.code import stream_request
+from agb._core.code.stream_request import Route, StreamRequest
 from agb._core.exceptions import InvalidArgumentError, SessionNotFoundError, UnsupportedError
-from agb._core.stream_request import Route, StreamRequest
-from agb._core.tools import McpTool
+from agb._core.tools.tool import McpTool
 
 from .scripted import FAILURE, envelope, play
 

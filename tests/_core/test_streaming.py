@@ -6,14 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agb._core import stream_events, stream_fold
-from agb._core.code import shown
-from agb._core.code_results import (
+from agb._core.code import stream_events, stream_fold
+from agb._core.code.operations import shown
+from agb._core.code.results import (
     EnhancedCodeExecutionResult,
     ExecutionError,
     ExecutionLogs,
     ExecutionResult,
 )
+from agb._core.code.stream_events import (
+    EndEvent,
+    ErrorEvent,
+    ResultEvent,
+    StderrEvent,
+    StdoutEvent,
+    content,
+)
+from agb._core.code.stream_fold import StreamFold
 from agb._core.exceptions import (
     APIConnectionError,
     APIError,
@@ -22,15 +31,6 @@ from agb._core.exceptions import (
     InvalidArgumentError,
     SessionNotFoundError,
 )
-from agb._core.stream_events import (
-    EndEvent,
-    ErrorEvent,
-    ResultEvent,
-    StderrEvent,
-    StdoutEvent,
-    content,
-)
-from agb._core.stream_fold import StreamFold
 
 END = {"phase": "end", "status": "finished", "executionCount": 3, "executionTime": 0.5}
 

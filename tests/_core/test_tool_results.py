@@ -2,14 +2,14 @@
 
 import pytest
 
-from agb._core.change_results import FileChangeEvent, FileChangeResult
-from agb._core.code_results import (
+from agb._core.code.results import (
     CodeExecutionResult,
     EnhancedCodeExecutionResult,
     ExecutionError,
     ExecutionLogs,
     ExecutionResult,
 )
+from agb._core.files.change_results import FileChangeEvent, FileChangeResult
 
 OUT = ExecutionLogs(["a\n", "b"], ["err"])
 FIRST = ExecutionResult("first")

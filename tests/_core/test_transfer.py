@@ -4,10 +4,11 @@ import base64
 
 import pytest
 
-from agb._core import file_content, files
 from agb._core.exceptions import APIConnectionError, APIError, APITimeoutError, FileError
-from agb._core.operation import Batch
-from agb._core.transfer import CHUNK_SIZE, RANGE_SIZE, Transfer
+from agb._core.files import content as file_content
+from agb._core.files import operations as files
+from agb._core.files.request_sizes import CHUNK_SIZE, RANGE_SIZE, Transfer
+from agb._core.wire.operation import Batch
 
 from .scripted import (
     DEAD_SESSION,

@@ -7,8 +7,6 @@ import threading
 
 import pytest
 
-from agb._core import watching
-from agb._core.change_results import FileChangeEvent
 from agb._core.exceptions import (
     APIConnectionError,
     APIError,
@@ -17,7 +15,9 @@ from agb._core.exceptions import (
     LocalServerError,
     SessionNotFoundError,
 )
-from agb._core.watching import Polling
+from agb._core.files import watching
+from agb._core.files.change_results import FileChangeEvent
+from agb._core.files.watching import Polling
 
 from .scripted import DEAD_SESSION, play, tool_failure, tool_text
 

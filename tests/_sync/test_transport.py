@@ -10,7 +10,7 @@ import pytest
 import respx
 
 from agb import AGB, APIConnectionError, Config, Session, __version__
-from agb._core.operation import Pause
+from agb._core.wire.operation import Pause
 from agb._sync.pool import Pool
 
 

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
-from .._core import arguments, replies, retry
+from .._core import arguments
 from .._core.config import LOCAL, Config, base_url
 from .._core.exceptions import AGBError, APIConnectionError
-from .._core.offers import Offers
-from .._core.operation import Batch, Step, Steps, Work
-from .._core.replies import Reply
-from .._core.requests import Call
-from .._core.transfer import Transfer
+from .._core.files.request_sizes import Transfer
+from .._core.tools.offers import Offers
 from .._core.version import __version__
+from .._core.wire import replies, retry
+from .._core.wire.call import Call
+from .._core.wire.operation import Batch, Step, Steps, Work
+from .._core.wire.replies import Reply
 from .._io import embedded, tracing
 from .._pair.batch import async_send_together
 from .._pair.connections import AsyncConnections
@@ -99,7 +100,7 @@ class AsyncClient:
             RuntimeError: If this client has been closed.
 
         Example:
-            >>> from agb._core import sessions
+            >>> from agb._core.sessions import operations as sessions
             >>> found = await agb.client.run(sessions.get(session.session_id))
             >>> found.success
             True
@@ -135,8 +136,8 @@ class AsyncClient:
             AGBError: What went wrong, with a type for each thing a caller would do differently.
 
         Example:
-            >>> from agb._core import requests
-            >>> reply = await agb.client.send(requests.get_session(session.session_id))
+            >>> from agb._core.sessions import session_calls
+            >>> reply = await agb.client.send(session_calls.get_session(session.session_id))
             >>> reply.status_code
             200
         """

@@ -9,12 +9,12 @@ from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .._core import stream_request
-from .._core.code_results import EnhancedCodeExecutionResult
+from .._core.code import stream_request
+from .._core.code.results import EnhancedCodeExecutionResult
+from .._core.code.stream_events import CodeStreamEvent
+from .._core.code.stream_fold import StreamFold
+from .._core.code.stream_request import Route
 from .._core.exceptions import AGBError, CommandError
-from .._core.stream_events import CodeStreamEvent
-from .._core.stream_fold import StreamFold
-from .._core.stream_request import Route
 from .._io import tracing
 from .web_socket import AsyncWebSocket, open_web_socket
 

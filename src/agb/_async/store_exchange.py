@@ -9,9 +9,9 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .._core import stores
 from .._core.exceptions import AGBError, APIError, APITimeoutError
-from .._core.stores import StoreReply
+from .._core.transfers import stores
+from .._core.transfers.stores import StoreReply
 from .._core.version import __version__
 from .._io import tracing
 from .._io.local_files import IncomingFile, OutgoingFile

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from .._core import stores
-from .._core.stores import StoreReply
+from .._core.transfers import stores
+from .._core.transfers.stores import StoreReply
 from .._io.local_files import BLOCK_BYTES, IncomingFile, OutgoingFile
 from .._pair.threads import async_run_in_thread
 from .store_exchange import AsyncExchange, Progress, abandon, head, whole

@@ -12,11 +12,12 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .._core import replies, retry, stream_request
+from .._core.code import stream_request
+from .._core.code.stream_request import StreamRequest
 from .._core.exceptions import AGBError, APIConnectionError, APIError, APITimeoutError
-from .._core.requests import Call
-from .._core.stream_request import StreamRequest
 from .._core.version import __version__
+from .._core.wire import replies, retry
+from .._core.wire.call import Call
 from .._io import embedded
 from .._io.frames import Frames
 from .._io.secret_addresses import secret_address

@@ -6,9 +6,10 @@ import ssl
 
 import httpx
 
-from agb._core import retry, stores
 from agb._core.exceptions import AGBError, APIConnectionError, APIError, APITimeoutError
-from agb._core.requests import Call
+from agb._core.transfers import stores
+from agb._core.wire import retry
+from agb._core.wire.call import Call
 
 # No byte of the request left: it waited for a connection, or there was none.
 _NOT_DELIVERED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)

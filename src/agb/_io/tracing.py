@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from agb._core.exceptions import AGBError
-from agb._core.replies import Reply
 from agb._core.version import __version__
+from agb._core.wire.replies import Reply
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span

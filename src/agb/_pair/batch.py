@@ -7,9 +7,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agb._core.operation import Batch
-    from agb._core.replies import Reply
-    from agb._core.requests import Call
+    from agb._core.wire.call import Call
+    from agb._core.wire.operation import Batch
+    from agb._core.wire.replies import Reply
 
 
 async def async_send_together(send: Callable[[Call], Awaitable[Reply]], batch: Batch) -> list[Any]:

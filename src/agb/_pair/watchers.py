@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from agb._core.change_results import FileChangeEvent
-from agb._core.operation import Steps
-from agb._core.watching import Polling
+from agb._core.files.change_results import FileChangeEvent
+from agb._core.files.watching import Polling
+from agb._core.wire.operation import Steps
 
 if TYPE_CHECKING:
     import anyio

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from agb._core import watching
-from agb._core.change_results import FileChangeEvent
-from agb._core.watching import Polling
+from agb._core.files import watching
+from agb._core.files.change_results import FileChangeEvent
+from agb._core.files.watching import Polling
 from agb._pair.watchers import AsyncDirectoryWatcher, DirectoryWatcher
 
 if TYPE_CHECKING:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._core import code as operations
-from .._core import stream_events
-from .._core.code_results import EnhancedCodeExecutionResult, ExecutionError, ExecutionResult
+from .._core.code import operations, stream_events
+from .._core.code.results import EnhancedCodeExecutionResult, ExecutionError, ExecutionResult
+from .._core.code.stream_events import content
 from .._core.exceptions import InvalidArgumentError
-from .._core.stream_events import content
 from .._pair.callbacks import notify
 from .code_stream import CodeStream
 from .service import BaseService

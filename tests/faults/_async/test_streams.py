@@ -96,7 +96,7 @@ async def test_a_stream_that_goes_wrong(fault, play, short_margin, monkeypatch, 
 
 async def test_a_peer_that_is_gone(agb, play, monkeypatch):
     """A side from which nothing comes is asked for a sign of life, and given up without one."""
-    monkeypatch.setattr("agb._core.stream_request.PING_INTERVAL_S", 0.05)
+    monkeypatch.setattr("agb._core.code.stream_request.PING_INTERVAL_S", 0.05)
     server = play(streams.stream(streams.is_pinged, streams.begun, streams.waits))
     result = await session_of(agb, server).code.run_code("1", "python", stream_beta=True)
 
