@@ -9,7 +9,7 @@ from agb._core.contexts import sync_operations
 from agb._core.contexts.sync_results import ContextStatusData, ContextSyncResult
 from agb._core.exceptions import APIError, APITimeoutError, AuthenticationError
 
-from .scripted import REFUSED_KEY, Answer, assert_refused, envelope, play, play_with
+from ..scripted import REFUSED_KEY, Answer, assert_refused, envelope, play, play_with
 
 BUSY = Answer({"success": False, "message": "busy"}, 503)
 

@@ -9,7 +9,7 @@ from agb._core.code.stream_request import Route, StreamRequest
 from agb._core.exceptions import InvalidArgumentError, SessionNotFoundError, UnsupportedError
 from agb._core.tools.tool import McpTool
 
-from .scripted import FAILURE, envelope, play
+from ..scripted import FAILURE, envelope, play
 
 ROUTE = Route("wss://ws.test/x", "secret", [])
 

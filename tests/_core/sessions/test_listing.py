@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from agb._core.exceptions import InvalidArgumentError
 from agb._core.sessions import listing
 
-from .scripted import FAILURE, assert_refused, envelope, play
+from ..scripted import FAILURE, assert_refused, envelope, play
 
 
 def page(*ids, token="", **siblings):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agb._core.code import operations as code
 from agb._core.code.results import ExecutionResult
 
-from .scripted import play, tool_text
+from ..scripted import play, tool_text
 
 VEGA = {"mark": "bar"}
 

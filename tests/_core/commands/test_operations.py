@@ -16,7 +16,7 @@ from agb._core.exceptions import (
 )
 from agb._core.tools.offers import Offers, Place
 
-from .scripted import (
+from ..scripted import (
     DEAD_SESSION,
     PLACE,
     Answer,

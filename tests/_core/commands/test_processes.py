@@ -21,7 +21,7 @@ from agb._core.tools import tool_calls
 from agb._core.tools.offers import Offers, Place
 from agb._core.wire import replies, retry
 
-from .scripted import DEAD_SESSION, PLACE, assert_refused, envelope, play, tool_failure, tool_text
+from ..scripted import DEAD_SESSION, PLACE, assert_refused, envelope, play, tool_failure, tool_text
 
 NAMES = [
     "start_process",

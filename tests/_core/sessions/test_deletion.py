@@ -14,7 +14,7 @@ from agb._core.exceptions import (
 )
 from agb._core.sessions import deletion
 
-from .scripted import DEAD_SESSION, FAILURE, REFUSED_KEY, Answer, envelope, play, play_with
+from ..scripted import DEAD_SESSION, FAILURE, REFUSED_KEY, Answer, envelope, play, play_with
 
 LOST = APIConnectionError("connection refused")
 

@@ -8,7 +8,7 @@ from agb._core.contexts.results import Context, ContextListParams, ContextResult
 from agb._core.exceptions import APIError, AuthenticationError, InvalidArgumentError
 from agb._core.unraised_exceptions import ClearanceTimeoutError
 
-from .scripted import REFUSED_KEY, Answer, assert_refused, envelope, play, play_with
+from ..scripted import REFUSED_KEY, Answer, assert_refused, envelope, play, play_with
 
 DATA = {"id": "c-1", "name": "n", "createTime": "then", "lastUsedTime": "now", "state": "available"}
 CONTEXT = Context("c-1", "n", "then", "now")

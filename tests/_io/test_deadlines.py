@@ -10,10 +10,9 @@ from agb._io.deadlines import DeadlineBackend, Until, use_deadlines
 
 
 @pytest.fixture
-def connected(serve):
+def connected(served):
     """A connection to a server that answers."""
-    _server, endpoint = serve("")
-    port = int(endpoint.rpartition(":")[2])
+    port = int(served.rpartition(":")[2])
     stream = DeadlineBackend().connect_tcp("127.0.0.1", port, Until(30))
     yield stream
     stream.close()

@@ -18,7 +18,7 @@ from agb._core.files import operations as files
 from agb._core.files.change_results import FileChangeEvent
 from agb._core.files.request_sizes import Transfer
 
-from .scripted import DEAD_SESSION, REFUSED_KEY, Answer, envelope, play, tool_failure, tool_text
+from ..scripted import DEAD_SESSION, REFUSED_KEY, Answer, envelope, play, tool_failure, tool_text
 
 OPERATIONS = {
     "read_text": lambda: file_content.read_text("s-1", "/a", Transfer()),

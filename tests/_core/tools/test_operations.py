@@ -9,7 +9,7 @@ from agb._core.tools import operations as tools
 from agb._core.tools.results import McpToolResult, SessionMetrics
 from agb._core.tools.tool import McpTool
 
-from .scripted import DEAD_SESSION, assert_refused, envelope, play, tool_failure, tool_text
+from ..scripted import DEAD_SESSION, assert_refused, envelope, play, tool_failure, tool_text
 
 TOOL = {
     "name": "shell",

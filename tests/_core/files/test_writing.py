@@ -8,7 +8,7 @@ from agb._core.exceptions import APIConnectionError, AuthenticationError, FileEr
 from agb._core.files import operations as files
 from agb._core.files.request_sizes import Transfer
 
-from .scripted import REFUSED_KEY, play, play_with, tool_failure, tool_text
+from ..scripted import REFUSED_KEY, play, play_with, tool_failure, tool_text
 
 CHUNK = 51_200
 WIDTHS = {"a": 1, "é": 2, "語": 3, "😀": 4}

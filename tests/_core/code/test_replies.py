@@ -16,7 +16,7 @@ from agb._core.code.results import (
 )
 from agb._core.exceptions import CommandError, CommandTimeoutError
 
-from .scripted import envelope, play, tool_failure, tool_text
+from ..scripted import envelope, play, tool_failure, tool_text
 
 STREAMS = {"stdout": [], "stderr": []}
 

@@ -11,7 +11,7 @@ from agb._core.files import content as file_content
 from agb._core.files.request_sizes import Transfer
 from agb._core.wire.call import Call
 
-from .scripted import Answer, envelope, play, play_with, tool_failure, tool_text
+from ..scripted import Answer, envelope, play, play_with, tool_failure, tool_text
 
 CHUNK = 51_200
 CHARS = ["a", "é", "語", "😀"]

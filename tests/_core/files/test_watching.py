@@ -19,7 +19,7 @@ from agb._core.files import watching
 from agb._core.files.change_results import FileChangeEvent
 from agb._core.files.watching import Polling
 
-from .scripted import DEAD_SESSION, play, tool_failure, tool_text
+from ..scripted import DEAD_SESSION, play, tool_failure, tool_text
 
 NEW = FileChangeEvent("create", "/w/new", "file")
 CHANGED = tool_text(json.dumps([NEW.to_dict()]))

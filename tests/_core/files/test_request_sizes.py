@@ -10,7 +10,7 @@ from agb._core.files import operations as files
 from agb._core.files.request_sizes import CHUNK_SIZE, RANGE_SIZE, Transfer
 from agb._core.wire.operation import Batch
 
-from .scripted import (
+from ..scripted import (
     DEAD_SESSION,
     REFUSED_KEY,
     Answer,

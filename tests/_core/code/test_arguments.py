@@ -5,7 +5,7 @@ import pytest
 from agb._core.code import operations as code
 from agb._core.exceptions import CommandError, InvalidArgumentError, SessionNotFoundError
 
-from .scripted import DEAD_SESSION, Answer, assert_refused, play, tool_failure, tool_text
+from ..scripted import DEAD_SESSION, Answer, assert_refused, play, tool_failure, tool_text
 
 
 def run(source="1", language="python", timeout_s=300):

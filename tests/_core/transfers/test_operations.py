@@ -20,7 +20,7 @@ from agb._core.transfers.results import DownloadResult, UploadResult
 from agb._core.transfers.stores import StoreReply
 from agb._core.transfers.sync import Waiting
 
-from .scripted import FAILURE, Answer, envelope, play_with
+from ..scripted import FAILURE, Answer, envelope, play_with
 
 CONTENT = b"hello world"
 SIZE = len(CONTENT)

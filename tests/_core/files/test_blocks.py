@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from agb._core.exceptions import FileError
 from agb._core.files import operations as files
 
-from .scripted import play, tool_text
+from ..scripted import play, tool_text
 
 
 def test_blocks_of_the_protocol():

@@ -13,7 +13,7 @@ from agb._core.sessions import operations as sessions
 from agb._core.sessions.labels import validate_labels
 from agb._core.sessions.params import CreateSessionParams
 
-from .scripted import assert_refused, envelope, play
+from ..scripted import assert_refused, envelope, play
 
 NULL = "Labels cannot be null"
 ARRAY = "Labels cannot be an array"

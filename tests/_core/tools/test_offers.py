@@ -7,7 +7,7 @@ import pytest
 from agb._core.exceptions import APIConnectionError, APIError, AuthenticationError, UnsupportedError
 from agb._core.tools.offers import Offers, is_unknown_tool
 
-from .scripted import FAILURE, REFUSED_KEY, Answer, envelope, play
+from ..scripted import FAILURE, REFUSED_KEY, Answer, envelope, play
 
 TOOLS = [
     {"name": "shell", "inputSchema": {"properties": {"command": {}, "input": {}}}},

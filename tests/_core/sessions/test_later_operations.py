@@ -11,7 +11,7 @@ from agb._core.sessions.params import BrowserContext, CreateSessionParams
 from agb._core.sessions.results import SessionListResult, SessionSummary
 from agb._core.tools.tool import McpTool
 
-from .scripted import FAILURE, assert_refused, envelope, play
+from ..scripted import FAILURE, assert_refused, envelope, play
 
 
 @pytest.mark.parametrize("data", [{"status": "RUNNING"}, {"Status": "RUNNING"}])

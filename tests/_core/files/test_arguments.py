@@ -7,7 +7,7 @@ from agb._core.files import content as file_content
 from agb._core.files import operations as files
 from agb._core.files.request_sizes import Transfer
 
-from .scripted import assert_refused, play
+from ..scripted import assert_refused, play
 
 BAD_PATHS = [None, "", " \t", 5, True, b"/tmp/a", ["/tmp/a"], "/tmp/\0", "/tmp/\ud800"]
 TAKE_A_PATH = {

@@ -15,7 +15,7 @@ from agb._core.sessions import deletion, labelling, listing
 from agb._core.sessions import operations as sessions
 from agb._core.sessions.params import CreateSessionParams
 
-from .scripted import FAILURE, REFUSED_KEY, assert_refused, envelope, play
+from ..scripted import FAILURE, REFUSED_KEY, assert_refused, envelope, play
 
 CONNECTION_LOST = APIConnectionError("connection refused by 127.0.0.1")
 EVERY_OPERATION = [

@@ -7,7 +7,7 @@ from agb._core.results import BoolResult
 from agb._core.sessions import session_calls
 from agb._core.wire.operation import Pause, operation, send
 
-from .scripted import FAILURE, envelope, play
+from ..scripted import FAILURE, envelope, play
 
 CALL = session_calls.get_labels("s-1")
 

@@ -7,7 +7,7 @@ import pytest
 from agb._core.code import operations as code
 from agb._core.code.results import ExecutionError, ExecutionLogs, ExecutionResult
 
-from .scripted import play, tool_failure, tool_text
+from ..scripted import play, tool_failure, tool_text
 
 
 def run(answer):
