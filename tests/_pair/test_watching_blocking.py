@@ -83,6 +83,20 @@ def test_changes_reach_the_callback(session, service):
     assert set(service.seen) == {TOOL}
 
 
+def test_a_first_poll_that_fails(session, service):
+    """It is ready only when a poll has succeeded, and what came before is not told."""
+    seen = Queue()
+    failure = service.refused("out of breath", status=503)
+    service.on(TOOL, *[failure] * 9, service.changes(EVENTS[0]), service.changes(EVENTS[1]))
+
+    watcher = watched(session, seen.put)
+    first = seen.get()
+    watcher.stop_event.set()
+    watcher.join()
+
+    assert first == EVENTS[1:2]
+
+
 def test_an_event_of_the_program_stops_it(session):
     """A program may bring its own event."""
     stop = threading.Event()

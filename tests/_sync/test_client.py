@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -163,6 +164,24 @@ def test_a_proxy_does_not_matter_for_the_embedded_server(monkeypatch):
     assert isinstance(clients[1], httpx.Client)
     local.close()
     remote.close()
+
+
+def test_the_embedded_server_is_used_or_started(service, served, monkeypatch):
+    """A call goes to the embedded server, with its own key; it is started if none runs."""
+    server = SimpleNamespace(endpoint=served, api_key="its own")
+    running = []
+    started = []
+    monkeypatch.setattr("agb._io.embedded.running", lambda: running[0] if running else None)
+    monkeypatch.setattr("agb._io.embedded.server", lambda start: started.append(start) or server)
+
+    with AGB.local() as agb:
+        created = agb.create()
+        running.append(server)
+        found = agb.get(created.session.session_id)
+
+    assert found.success, found.error_message
+    assert started == [True]
+    assert service.requests[0].headers["authorization"] == "Bearer its own"
 
 
 def test_each_request_is_a_debug_line(agb, session, service, caplog):

@@ -79,17 +79,7 @@ class AsyncWebSocket:
             AGBError: There is none, or not in time.
         """
         while (message := self._frames.next_message()) is None:
-            data = await self._read()
-            if data is not None:
-                self._is_asked = False
-                await self._write(self._frames.feed(data))
-            elif self._is_asked:
-                raise self._lost(
-                    f"nothing was heard of it for {2 * stream_request.PING_INTERVAL_S:g} s"
-                )
-            else:
-                self._is_asked = True
-                await self._write(self._frames.ping())
+            await self._take_in(await self._read())
         return message
 
     async def aclose(self, *, politely: bool = False) -> None:
@@ -127,6 +117,18 @@ class AsyncWebSocket:
         finally:
             self._left_s -= time.monotonic() - began
         return data
+
+    async def _take_in(self, data: bytes | None) -> None:
+        """Take in what came; where nothing did, ask for a sign of life or give up without one."""
+        if data is not None:
+            self._is_asked = False
+            await self._write(self._frames.feed(data))
+        elif self._is_asked:
+            silent_s = 2 * stream_request.PING_INTERVAL_S
+            raise self._lost(f"nothing was heard of it for {silent_s:g} s")
+        else:
+            self._is_asked = True
+            await self._write(self._frames.ping())
 
     async def _write(self, data: bytes) -> None:
         import httpcore

@@ -235,11 +235,7 @@ class DirectoryWatcher(threading.Thread):
         """
         try:
             while not (self._polling.is_over or self.stop_event.wait(self._polling.pause_s)):
-                events = self._poll()
-                if self._polling.is_ready:
-                    self.ready_event.set()
-                if events and not self.stop_event.is_set():
-                    self._call_back(events)
+                self._hand_over(self._poll())
         finally:
             # Nobody waits for what will not come.
             self.ready_event.set()
@@ -250,6 +246,13 @@ class DirectoryWatcher(threading.Thread):
         except RuntimeError as closed:  # the program closed the client
             self._polling.end(str(closed))
             return []
+
+    def _hand_over(self, events: Events) -> None:
+        """Tell that the first poll has succeeded, and what changed since the last one."""
+        if self._polling.is_ready:
+            self.ready_event.set()
+        if events and not self.stop_event.is_set():
+            self._call_back(events)
 
     def _call_back(self, events: Events) -> None:
         try:
