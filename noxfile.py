@@ -167,8 +167,8 @@ def attacks(session: nox.Session) -> None:
 def endurance(session: nox.Session) -> None:
     """Kill client, server and spawner fifty times each; create and delete 1,000 sessions."""
     install(session, "[local]", "test")
-    names = ("spawner", "sessions/test_many_sessions.py", "sessions/test_restart.py", "test_server.py")
-    tests = session.posargs or [f"tests/local/{name}" for name in names]
+    names = ("spawner/test_strays", "sessions/test_many_sessions", "sessions/test_restart")
+    tests = session.posargs or [f"tests/local/{name}.py" for name in (*names, "test_server")]
     session.run("pytest", "-s", *tests, env={"AGB_ENDURANCE": "full"})
 
 
