@@ -87,7 +87,7 @@ def pytest(session: nox.Session, *arguments: str, workers: int, share: str) -> N
 @nox.session(python=THIS)
 def lint(session: nox.Session) -> None:
     """Check style and formatting."""
-    install(session, "", "lint")
+    session.install(*nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
 
@@ -119,9 +119,23 @@ def layers(session: nox.Session) -> None:
 
 @nox.session(python=THIS)
 def bare(session: nox.Session) -> None:
-    """Check an install without extras: it imports in silence, and says what it lacks."""
+    """Check an install without extras: it imports in silence, and says what it lacks.
+
+    The tests are those of the source distribution, which has to hold all that git tracks.
+    """
     install(session, "")
     session.install("pytest>=8.3", "pytest-timeout>=2.3")
+    folder = session.create_tmp()
+    shutil.rmtree(folder)
+    os.mkdir(folder)
+    (archive,) = DIST.glob("*.tar.gz")
+    session.run("tar", "-xzf", str(archive), "-C", folder, external=True)
+    (source,) = Path(folder).iterdir()
+    tracked = session.run("git", "ls-files", external=True, silent=True).splitlines()
+    missing = [name for name in tracked if not (source / name).exists()]
+    if missing:
+        session.error(f"the source distribution lacks {', '.join(missing)}")
+    session.chdir(source)
     session.run("pytest", "-c", "tests/bare/pytest.ini", "tests/bare")
 
 
