@@ -8,11 +8,13 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
-from agb import AGB, Config
+from agb import AGB, APITimeoutError, Config
 
 BEGIN = """
 import atexit, os, sys
@@ -131,6 +133,59 @@ print(first.success, os.waitstatus_to_exitcode(status), agb.create().success)
     assert ended == (0, "True 0 True\n", "")
     assert service.connections == 2
     assert len(service.requests) == 3
+
+
+def test_another_process_neither_uses_nor_closes_what_was_copied(served, monkeypatch):
+    """A client belongs to the process that made it: another one makes its own."""
+    agb = AGB("test-key", Config(endpoint=served))
+    connections = agb.client._connections
+    ours = connections.client()
+    # As in a forked child; there coverage would not see it.
+    with monkeypatch.context() as forked:
+        forked.setattr(os, "getpid", lambda: -1)
+        connections.close()
+        connections._client = ours
+        theirs = connections.client()
+        agb.close()
+
+    assert theirs is not ours
+    assert (ours.is_closed, theirs.is_closed) == (False, True)
+
+
+def test_a_thread_that_comes_second_takes_the_client_of_the_first(served):
+    """Of two threads that find no client, only the first makes one."""
+    agb = AGB("test-key", Config(endpoint=served))
+    connections = agb.client._connections
+
+    class Busy:
+        """A lock that another thread holds until it has made the client."""
+
+        def __enter__(self):
+            connections._lock = threading.Lock()
+            self.made = connections.client()
+
+        def __exit__(self, *_):
+            pass
+
+    busy = connections._lock = Busy()
+    taken = connections.client()
+
+    assert taken is busy.made
+    agb.close()
+
+
+def test_a_reply_that_drips_from_a_foreign_transport_is_given_up():
+    """A transport of the program gets no deadline; the clock is looked at between the pieces."""
+
+    def drip(_request):
+        # More often than a time-out, and longer than all of it.
+        return httpx.Response(200, content=(time.sleep(0.01) or b" " for _ in range(10_000)))
+
+    config = Config(endpoint="https://api.test", timeout_ms=100)
+    with AGB("test-key", config, transport=httpx.MockTransport(drip), max_retries=0) as agb:
+        result = agb.get_session("s-1")
+
+    assert type(result.exception) is APITimeoutError
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

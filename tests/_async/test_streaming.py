@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import sys
 
+import httpcore
+import httpx
 import pytest
 
 from agb import AsyncSession, EndEvent, ErrorEvent
-from agb.exceptions import AuthenticationError, InvalidArgumentError, UnsupportedError
+from agb._async.web_socket import AsyncWebSocket
+from agb._frames import Frames
+from agb.exceptions import (
+    APIConnectionError,
+    AuthenticationError,
+    InvalidArgumentError,
+    UnsupportedError,
+)
 
 FOUND = {"sessionId": "s-1", "wsUrl": "wss://ws.test/x?key=secret", "token": "planted-token"}
 
@@ -88,6 +97,31 @@ async def test_without_the_extra(session, service, monkeypatch):
     assert isinstance(result.exception, UnsupportedError)
     assert "pip install 'agb[stream]'" in result.error_message
     assert service.requests == []
+
+
+class Silence:
+    """A connection that takes everything and over which nothing ever comes."""
+
+    def __init__(self):
+        self.written = []
+
+    async def read(self, max_bytes, timeout):
+        raise httpcore.ReadTimeout
+
+    async def write(self, data, timeout):
+        self.written.append(data)
+
+
+async def test_a_silent_side_is_asked_once_for_a_sign_of_life():
+    """After two waits for nothing, with one ping between them, the stream is given up."""
+    silence = Silence()
+    response = httpx.Response(101, extensions={"network_stream": silence})
+    socket = AsyncWebSocket(response, Frames("ws://a"), "ws://a", 100.0, 100.0)
+
+    with pytest.raises(APIConnectionError, match="nothing was heard of it for 40 s"):
+        await socket.receive()
+
+    assert len(silence.written) == 1
 
 
 def test_a_stream_shows_its_session_only(agb):

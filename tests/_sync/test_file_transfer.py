@@ -182,6 +182,17 @@ def test_a_file_comes_down(file, store, place):
     assert KEY not in str(store.requests)
 
 
+def test_an_empty_file_comes_down(file, store, place):
+    """A file without content is made, too."""
+    store.answers = [refusing(200)]
+
+    got = file.download("/d/a", place)
+
+    assert got.success, got.error_message
+    assert got.bytes_received == 0
+    assert place.read_bytes() == b""
+
+
 def test_the_media_type_is_that_of_the_caller(file, store, here):
     """A media type is sent if one is given."""
     file.upload(str(here), "/d/a", content_type="text/plain; charset=utf-8")

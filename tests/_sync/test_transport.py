@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -163,6 +164,24 @@ def test_a_proxy_does_not_matter_for_the_embedded_server(monkeypatch):
     assert isinstance(clients[1], httpx.Client)
     local.close()
     remote.close()
+
+
+def test_the_first_call_starts_the_embedded_server(served, service, monkeypatch):
+    """The first call starts the embedded server; those after it find it running."""
+    started = []
+
+    def start(_may_start):
+        started.append(SimpleNamespace(endpoint=served, api_key="its-key"))
+        return started[-1]
+
+    monkeypatch.setattr("agb._embedded.running", lambda: started[-1] if started else None)
+    monkeypatch.setattr("agb._embedded.server", start)
+    with AGB.local() as agb:
+        results = [agb.create(), agb.create()]
+
+    assert [result.success for result in results] == [True, True]
+    assert len(started) == 1
+    assert service.requests[-1].headers["authorization"] == "Bearer its-key"
 
 
 def test_each_request_is_a_debug_line(agb, session, service, caplog):
