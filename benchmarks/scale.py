@@ -14,7 +14,7 @@ import attrs
 from picture import bars
 
 from agb import AsyncAGB, AsyncSession
-from agb._embedded import running, stop
+from agb._io.embedded import running, stop
 
 IN_FLIGHT = 8
 AT_ONCE = 200

@@ -314,7 +314,7 @@ def main() -> int:
     parser.add_argument("minutes", type=float, nargs="?", default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    command = [sys.executable, "-c", "from agb._cli import main; main()"]
+    command = [sys.executable, "-c", "from agb.__main__ import main; main()"]
     command += ["serve", "--port", "0", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:

@@ -21,8 +21,8 @@ PAIRS = tuple(
     (ROOT / folder / "_async", ROOT / folder / "_sync")
     for folder in ("src/agb", "tests", "tests/e2e", "tests/faults")
 )
-# Both colours by hand, side by side.
-PAIR_FILES = tuple(ROOT / "src/agb" / name for name in ("_pair.py", "_watching.py"))
+# Both colours by hand, side by side in each file.
+PAIR = ROOT / "src/agb/_pair"
 
 # What is not a class or function of ours, so it can't be derived.
 LIBRARY_RULES = {
@@ -45,21 +45,44 @@ LIBRARY_RULES = {
 def derive_rules() -> dict[str, str]:
     """Derive a rule for every name of ours that exists in two colours."""
     rules = dict(LIBRARY_RULES)
-    for path in [*sorted(SOURCE.glob("*.py")), *PAIR_FILES]:
-        for node in ast.parse(path.read_text()).body:
-            if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-                continue
-            if node.name.startswith("Async"):
-                blocking = node.name.removeprefix("Async")
-            elif node.name.startswith("async_"):
-                blocking = node.name.removeprefix("async_")
-            else:
-                continue
-            rules[node.name] = blocking
-            for qualifier in (f".{path.stem}", f"..{path.stem}", f"agb._async.{path.stem}", "agb"):
-                target = qualifier.replace("_async", "_sync")
-                rules[f"{qualifier}.{node.name}"] = f"{target}.{blocking}"
+    for path in sorted(SOURCE.glob("*.py")):
+        for name in definitions(path):
+            if (blocking := blocking_name(name)) is not None:
+                rules[name] = blocking
+                for module in (f".{path.stem}", f"agb._async.{path.stem}", "agb"):
+                    target = module.replace("_async", "_sync")
+                    rules[f"{module}.{name}"] = f"{target}.{blocking}"
+    for path in sorted(PAIR.rglob("*.py")):
+        module = ".".join(path.relative_to(PAIR.parent).with_suffix("").parts)
+        for name in definitions(path):
+            if (blocking := blocking_name(name)) is not None:
+                rules[name] = blocking
+                for qualifier in (f"..{module}", f"agb.{module}", "agb"):
+                    rules[f"{qualifier}.{name}"] = f"{qualifier}.{blocking}"
     return rules
+
+
+def definitions(path: Path) -> list[str]:
+    """Return the names of the classes and functions of a file."""
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return [node.name for node in ast.parse(path.read_text()).body if isinstance(node, kinds)]
+
+
+def blocking_name(name: str) -> str | None:
+    """Return the blocking name of an async one, None for a name of no colour."""
+    found = [name.removeprefix(prefix) for prefix in ("Async", "async_") if name.startswith(prefix)]
+    return found[0] if found else None
+
+
+def unpaired() -> list[str]:
+    """Look for what a pair file has in the async colour only."""
+    found = {path: definitions(path) for path in sorted(PAIR.rglob("*.py"))}
+    return [
+        f"{path.relative_to(ROOT)}: {name} has no blocking half"
+        for path, names in found.items()
+        for name in names
+        if (half := blocking_name(name)) is not None and half not in names
+    ]
 
 
 def generate(pairs: list[tuple[Path, Path]]) -> None:
@@ -154,6 +177,7 @@ def main() -> int:
     else:
         generate(pairs)
     problems += [line for _, target in pairs for line in leftovers(target)]
+    problems += unpaired()
     print("\n".join(problems) or "The blocking colour is what the generator makes.")
     return 1 if problems else 0
 

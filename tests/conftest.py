@@ -1,10 +1,11 @@
-"""A service in this process, for the tests of the clients in both colours."""
+"""A guard of the run; a service in this process, for the tests of the clients in both colours."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +17,15 @@ import stamina
 
 from agb import FileChangeEvent
 
+from . import guard
+
 Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have a guard clear up after the run, however that ends; workers belong to their run."""
+    if sys.platform == "linux" and not hasattr(config, "workerinput"):
+        guard.watch()
 
 
 class Service:

@@ -10,7 +10,9 @@ HERE = Path(__file__).parent
 TRAPS = range(1, 32)
 
 
-@pytest.mark.parametrize("side", [("_core", "_async"), ("local",)], ids=["client", "server"])
+@pytest.mark.parametrize(
+    "side", [("_core", "_io", "_pair", "_async"), ("local",)], ids=["client", "server"]
+)
 def test_each_trap_has_a_test(side):
     """A test named `test_tNN_...` is there for each trap, for the client and for the server."""
     texts = [path.read_text() for folder in side for path in (HERE / folder).rglob("test_*.py")]

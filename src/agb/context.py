@@ -1,8 +1,8 @@
 """Documented import path of contexts."""
 
 from agb._async.context_service import AsyncContextService
-from agb._core.context_file_results import ContextFileEntry, ContextFileListResult, FileUrlResult
-from agb._core.context_results import (
+from agb._core.contexts.file_results import ContextFileEntry, ContextFileListResult, FileUrlResult
+from agb._core.contexts.results import (
     ClearContextResult,
     Context,
     ContextListParams,

@@ -1,18 +1,20 @@
 """Documented import path of the policies of contexts."""
 
-from agb._core.context_syncs import BWList, ContextSync, SyncPolicy, WhiteList
-from agb._core.policies import (
+from agb._core.contexts.policies import (
     DeletePolicy,
     DownloadPolicy,
-    DownloadStrategy,
     ExtractPolicy,
-    Lifecycle,
     MappingPolicy,
     RecyclePolicy,
-    UploadMode,
     UploadPolicy,
+)
+from agb._core.contexts.policy_choices import (
+    DownloadStrategy,
+    Lifecycle,
+    UploadMode,
     UploadStrategy,
 )
+from agb._core.contexts.syncs import BWList, ContextSync, SyncPolicy, WhiteList
 
 __all__ = [
     "BWList",

@@ -5,20 +5,22 @@ from agb._core.exceptions import (
     APIConnectionError,
     APIError,
     APITimeoutError,
-    ApplicationError,
     AuthenticationError,
-    BrowserError,
-    ClearanceTimeoutError,
     CommandError,
     CommandTimeoutError,
     FileError,
     InvalidArgumentError,
     LabelValidationError,
     LocalServerError,
-    ScreenError,
     SessionError,
     SessionNotFoundError,
     UnsupportedError,
+)
+from agb._core.unraised_exceptions import (
+    ApplicationError,
+    BrowserError,
+    ClearanceTimeoutError,
+    ScreenError,
 )
 
 __all__ = [

@@ -1,18 +1,24 @@
 """Every result and value class with its documented positional order and a filled example."""
 
-from agb._core.change_results import FileChangeEvent, FileChangeResult
-from agb._core.code_results import (
+from agb._core.code.results import (
     CodeExecutionResult,
     EnhancedCodeExecutionResult,
     ExecutionError,
     ExecutionLogs,
     ExecutionResult,
 )
-from agb._core.command_results import CommandResult
-from agb._core.context_file_results import ContextFileEntry, ContextFileListResult, FileUrlResult
-from agb._core.context_results import ClearContextResult, Context, ContextListResult, ContextResult
-from agb._core.context_sync_results import ContextInfoResult, ContextStatusData, ContextSyncResult
-from agb._core.file_results import (
+from agb._core.commands.process_results import (
+    ProcessInfo,
+    ProcessListResult,
+    ProcessOutput,
+    ProcessResult,
+)
+from agb._core.commands.results import CommandResult
+from agb._core.contexts.file_results import ContextFileEntry, ContextFileListResult, FileUrlResult
+from agb._core.contexts.results import ClearContextResult, Context, ContextListResult, ContextResult
+from agb._core.contexts.sync_results import ContextInfoResult, ContextStatusData, ContextSyncResult
+from agb._core.files.change_results import FileChangeEvent, FileChangeResult
+from agb._core.files.results import (
     BinaryFileContentResult,
     DirectoryListResult,
     FileContentResult,
@@ -20,20 +26,8 @@ from agb._core.file_results import (
     FileSearchResult,
     MultipleFileContentResult,
 )
-from agb._core.mcp_results import (
-    McpToolResult,
-    McpToolsResult,
-    SessionMetrics,
-    SessionMetricsResult,
-)
-from agb._core.process_results import (
-    ProcessInfo,
-    ProcessListResult,
-    ProcessOutput,
-    ProcessResult,
-)
 from agb._core.results import ApiResponse, BoolResult, DeleteResult, OperationResult
-from agb._core.session_results import (
+from agb._core.sessions.results import (
     GetSessionData,
     GetSessionResult,
     SessionListResult,
@@ -41,8 +35,14 @@ from agb._core.session_results import (
     SessionStatusResult,
     SessionSummary,
 )
-from agb._core.tools import McpTool
-from agb._core.transfer_results import DownloadResult, UploadResult
+from agb._core.tools.results import (
+    McpToolResult,
+    McpToolsResult,
+    SessionMetrics,
+    SessionMetricsResult,
+)
+from agb._core.tools.tool import McpTool
+from agb._core.transfers.results import DownloadResult, UploadResult
 
 DATA = GetSessionData("ai-1", "r-1", "s-1")
 EVENT = FileChangeEvent("create", "/a", "file")

@@ -6,11 +6,11 @@ from typing import Any
 
 from attrs import field, frozen
 
-from agb._core import replies
 from agb._core.exceptions import AGBError
-from agb._core.offers import Offers, Place
-from agb._core.operation import Batch, Pause, Steps, Work
-from agb._core.requests import Call
+from agb._core.tools.offers import Offers, Place
+from agb._core.wire import replies
+from agb._core.wire.call import Call
+from agb._core.wire.operation import Batch, Pause, Steps, Work
 
 
 @frozen

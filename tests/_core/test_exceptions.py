@@ -5,26 +5,28 @@ import pickle
 
 import pytest
 
-from agb._core import exceptions
+from agb._core import exceptions, unraised_exceptions
 from agb._core.exceptions import (
     AGBError,
     APIConnectionError,
     APIError,
     APITimeoutError,
-    ApplicationError,
     AuthenticationError,
-    BrowserError,
-    ClearanceTimeoutError,
     CommandError,
     CommandTimeoutError,
     FileError,
     InvalidArgumentError,
     LabelValidationError,
     LocalServerError,
-    ScreenError,
     SessionError,
     SessionNotFoundError,
     UnsupportedError,
+)
+from agb._core.unraised_exceptions import (
+    ApplicationError,
+    BrowserError,
+    ClearanceTimeoutError,
+    ScreenError,
 )
 
 # Class → documented default message; None where the API documents none.
@@ -60,15 +62,17 @@ PARENTS = {
 every_error = pytest.mark.parametrize("class_", DEFAULTS, ids=lambda class_: class_.__name__)
 
 
-def test_table_names_every_error_of_the_module():
-    """No error is left out of these tests."""
+def test_table_names_every_error():
+    """No error is left out of these tests, nor of the tree where they are defined."""
     defined = {
         value
-        for value in vars(exceptions).values()
+        for module in (exceptions, unraised_exceptions)
+        for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Exception)
     }
 
     assert defined == set(DEFAULTS)
+    assert all(f" {class_.__name__}" in f" {exceptions.__doc__}" for class_ in defined - {AGBError})
 
 
 @every_error

@@ -9,24 +9,22 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agb._core import (
-    code,
-    command,
-    context_sync,
-    contexts,
-    file_content,
-    file_transfer,
-    files,
-    labelling,
-    mcp,
-    requests,
-    sessions,
-)
-from agb._core.context_results import Context
-from agb._core.context_syncs import ContextSync
+from agb._core.code import operations as code
+from agb._core.commands import operations as commands
+from agb._core.contexts import operations as contexts
+from agb._core.contexts import sync_operations
+from agb._core.contexts.results import Context
+from agb._core.contexts.syncs import ContextSync
 from agb._core.exceptions import APIError, AuthenticationError, SessionNotFoundError
-from agb._core.params import CreateSessionParams
-from agb._core.transfer import Transfer
+from agb._core.files import content as file_content
+from agb._core.files import operations as files
+from agb._core.files.request_sizes import Transfer
+from agb._core.sessions import deletion, labelling, listing
+from agb._core.sessions import operations as sessions
+from agb._core.sessions.params import CreateSessionParams
+from agb._core.tools import operations as tools
+from agb._core.tools import tool_calls
+from agb._core.transfers import operations as transfers
 
 from .scripted import GONE, PLACE, REFUSED_KEY, envelope, play, tool_text
 
@@ -68,7 +66,7 @@ SESSION_REQUESTS = [
         id="get",
     ),
     pytest.param(
-        lambda: sessions.list_page(None, None, None),
+        lambda: listing.list_page(None, None, None),
         envelope(LISTED, nextToken="tok-2", maxResults=10, count=2),
         ("GET", "/sdk/ListSession?maxResults=10&labels=%7B%7D", None),
         id="list",
@@ -92,7 +90,7 @@ SESSION_REQUESTS = [
         id="get-labels",
     ),
     pytest.param(
-        lambda: sessions.delete("s-1", sync_context=False),
+        lambda: deletion.delete("s-1", sync_context=False),
         envelope(None),
         ("POST", "/mcp/releaseSession", b'{"sessionId": "s-1"}'),
         id="release",
@@ -157,13 +155,13 @@ LATER_REQUESTS = [
         id="link",
     ),
     pytest.param(
-        lambda: mcp.list_tools(None, "agb-code-space-1"),
+        lambda: tools.list_tools(None, "agb-code-space-1"),
         envelope('[{"name":"shell","description":"…","inputSchema":{},"server":"srv"}]'),
         ("POST", "/mcp/listTools?imageId=agb-code-space-1", b"{}"),
         id="tools",
     ),
     pytest.param(
-        lambda: context_sync.info("s-1", "c-1", "/home/d", "upload"),
+        lambda: sync_operations.info("s-1", "c-1", "/home/d", "upload"),
         envelope(STATUS),
         (
             "GET",
@@ -247,13 +245,13 @@ TOOL_REQUESTS = [
         "hello\n",
     ),
     (
-        lambda: command.execute(PLACE, "echo hi", 1000, None, None, None),
+        lambda: commands.execute(PLACE, "echo hi", 1000, None, None, None),
         "shell",
         '{"command": "echo hi", "timeout_ms": 1000}',
         "hi\n",
     ),
     (
-        lambda: command.execute(PLACE, "false", 1000, "/tmp", {"A": "1"}, None),
+        lambda: commands.execute(PLACE, "false", 1000, "/tmp", {"A": "1"}, None),
         "shell",
         '{"command": "false", "timeout_ms": 1000, "cwd": "/tmp", "envs": {"A": "1"}}',
         '{"stdout":"o","stderr":"","exit_code":0}',
@@ -314,13 +312,13 @@ TOOL_REQUESTS = [
         "No matches found",
     ),
     (
-        lambda: mcp.get_metrics("s-1", None, None),
+        lambda: tools.get_metrics("s-1", None, None),
         "get_metrics",
         "{}",
         '{"cpu_count":4,"cpu_used_pct":1.5,"timestamp":"2026-01-01T00:00:00Z"}',
     ),
     (
-        lambda: mcp.call_tool("s-1", "read_file", {"path": "/é"}, None, None),
+        lambda: tools.call_tool("s-1", "read_file", {"path": "/é"}, None, None),
         "read_file",
         '{"path": "/é"}',
         "text",
@@ -402,7 +400,7 @@ def test_the_internal_context_is_asked_for_as_json_text():
     """The request for the context of file transfer is that of the appendix; its path is read."""
     internal = [{"contextId": "c-1", "contextType": "file_transfer", "contextPath": "/home/d"}]
 
-    played = play(file_transfer.transfer_path("s-1"), envelope(internal))
+    played = play(transfers.transfer_path("s-1"), envelope(internal))
 
     query = "sessionId=s-1&contextTypes=%5B%22file_transfer%22%5D"
     request = ("POST", f"/sdk/GetAndLoadInternalContext?{query}", b"{}")
@@ -413,7 +411,7 @@ def test_the_internal_context_is_asked_for_as_json_text():
 def test_page_two_is_reached_by_the_token_of_page_one():
     """Page 2 takes two requests; labels and page size are repeated, the token stands between."""
     played = play(
-        sessions.list_page({"a": "b"}, 2, None),
+        listing.list_page({"a": "b"}, 2, None),
         envelope(LISTED, nextToken="tok-2", count=2),
         envelope(LISTED, nextToken=None, count=2),
     )
@@ -431,7 +429,7 @@ def test_page_two_is_reached_by_the_token_of_page_one():
 def test_delete_with_sync_sends_sync_and_info_first():
     """`delete(sync_context=True)` asks for a sync and its state by session id alone, in order."""
     played = play(
-        sessions.delete("s-1", sync_context=True),
+        deletion.delete("s-1", sync_context=True),
         envelope(None),
         envelope({"contextStatus": ""}),
         envelope(None),
@@ -500,7 +498,7 @@ TRICKY = {
 @given(st.dictionaries(st.text(), MEMBERS, max_size=3))
 def test_arguments_travel_as_a_json_text_within_json(arguments):
     """However long its arguments, the body of a tool call is byte for byte what `json` makes."""
-    call = requests.tool("s-1", "write_file", arguments)
+    call = tool_calls.tool("s-1", "write_file", arguments)
 
     args = json.dumps(arguments, ensure_ascii=False)
     body = {"args": args, "sessionId": "s-1", "name": "write_file"}
@@ -510,7 +508,7 @@ def test_arguments_travel_as_a_json_text_within_json(arguments):
 def test_sync_of_one_context_names_it():
     """`sync` with arguments sends them in the order of the protocol, and asks for the same."""
     played = play(
-        context_sync.sync("s-1", "c-1", "/home/d", "download"),
+        sync_operations.sync("s-1", "c-1", "/home/d", "download"),
         envelope(None),
         envelope(STATUS),
         envelope(STATUS),

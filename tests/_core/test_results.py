@@ -9,9 +9,9 @@ from attrs import evolve
 from attrs.exceptions import FrozenInstanceError
 
 from agb._core.exceptions import AGBError, APIError, CommandError
-from agb._core.file_results import BoolResult, FileSystemBoolResult
+from agb._core.files.results import BoolResult, FileSystemBoolResult
 from agb._core.results import ApiResponse, DeleteResult, Result
-from agb._core.session_results import GetSessionResult
+from agb._core.sessions.results import GetSessionResult
 
 from .result_classes import ALL, EMPTY_PAYLOADS, PAYLOADS, RESULTS, WITHOUT_MESSAGE
 

@@ -5,9 +5,13 @@ import json
 import pytest
 
 from agb import AGBError, APIError, CommandError, SessionNotFoundError
-from agb._core import code, command, replies, requests, sessions
+from agb._core.code import operations as code
+from agb._core.commands import operations as commands
 from agb._core.config import base_url
 from agb._core.exceptions import AuthenticationError
+from agb._core.sessions import deletion, session_calls
+from agb._core.sessions import operations as sessions
+from agb._core.wire import replies
 
 from .scripted import DEAD_SESSION, FAILURE, PLACE, Answer, envelope, play, tool_text
 
@@ -22,14 +26,14 @@ def test_t04_links_are_asked_for_on_the_path_of_both_generations():
 def test_t08_the_client_outwaits_the_limit_of_a_tool():
     """A call knows how long the service may work on it, also below a second."""
     cell = play(code.run("s-1", "1", "python", 300), tool_text("")).calls[0]
-    line = play(command.execute(PLACE, "x", 500, None, None, None), tool_text("")).calls[0]
+    line = play(commands.execute(PLACE, "x", 500, None, None, None), tool_text("")).calls[0]
 
     assert (cell.time_limit_s, line.time_limit_s) == (300, 0.5)
 
 
 def test_t23_deleting_a_session_that_is_gone_fails_and_says_so():
     """A second deletion is a failed result of a type of its own, never an exception."""
-    result = play(sessions.delete("s-1", sync_context=False), FAILURE).result
+    result = play(deletion.delete("s-1", sync_context=False), FAILURE).result
 
     assert result.success is False
     assert type(result.exception) is SessionNotFoundError
@@ -37,7 +41,7 @@ def test_t23_deleting_a_session_that_is_gone_fails_and_says_so():
 
 def test_t25_a_slash_at_the_end_of_the_endpoint_is_dropped():
     """No path begins with two slashes, whatever the endpoint ends with."""
-    call = requests.get_session("s-1")
+    call = session_calls.get_session("s-1")
 
     assert base_url("https://host/") + call.target == "https://host/mcp/getSession"
 
@@ -55,7 +59,7 @@ def test_t27_a_direct_route_is_not_taken():
 @pytest.mark.parametrize("answer", [FAILURE, DEAD_SESSION])
 def test_t30_both_names_of_a_lost_session_are_known(answer):
     """The session API and the tools have different codes for a session that is gone."""
-    result = play(command.execute(PLACE, "x", 1000, None, None, None), answer).result
+    result = play(commands.execute(PLACE, "x", 1000, None, None, None), answer).result
 
     assert type(result.exception) is SessionNotFoundError
     assert not isinstance(result.exception, CommandError)
@@ -74,7 +78,7 @@ def test_t30_both_names_of_a_lost_session_are_known(answer):
 def test_t31_what_is_no_envelope_is_named_with_its_beginning(status, content, kind):
     """A body that is no object, or a page, is an error that shows the status and first bytes."""
     with pytest.raises(AGBError) as caught:
-        replies.read(requests.get_session("s-1"), status, "", content)
+        replies.read(session_calls.get_session("s-1"), status, "", content)
 
     assert type(caught.value) is kind
     assert str(status) in str(caught.value)

@@ -21,7 +21,7 @@ from agb import (
     InvalidArgumentError,
     MultipleFileContentResult,
 )
-from agb._core.transfer import RANGE_SIZE
+from agb._core.files.request_sizes import RANGE_SIZE
 
 
 def holds(service, content):

@@ -65,9 +65,14 @@ def test_streaming_says_what_to_install() -> None:
     assert "pip install 'agb[stream]'" in result.error_message
 
 
-def test_console_script_says_what_to_install() -> None:
+@pytest.mark.parametrize(
+    "command",
+    [("-m", "agb"), ("-c", "from agb.__main__ import main; main()")],
+    ids=["-m", "script"],
+)
+def test_console_script_says_what_to_install(command: tuple[str, str]) -> None:
     """The command `agb` ends with 2 and the command that installs what it needs."""
-    done = run(sys.executable, "-c", "from agb._cli import main; main()", "serve")
+    done = run(sys.executable, *command, "serve")
 
     assert done.returncode == 2
     assert "pip install 'agb[local]'" in done.stderr

@@ -134,7 +134,8 @@ def test_one_server_for_many_threads(marker: str) -> None:
     out = run(
         """
         import os, threading
-        from agb import AGB, _embedded
+        from agb import AGB
+        from agb._io import embedded
         found = []
         go = threading.Barrier(8)
         def use():
@@ -142,7 +143,7 @@ def test_one_server_for_many_threads(marker: str) -> None:
             found.append(AGB().create().unwrap().session_id)
         threads = [threading.Thread(target=use) for _ in range(8)]
         [t.start() for t in threads]; [t.join() for t in threads]
-        server = _embedded.running()
+        server = embedded.running()
         print(len(set(found)), os.getsid(server.process.pid) != os.getsid(0))
         print(len(AGB().list(limit=50).unwrap()))
         """,
@@ -214,7 +215,8 @@ def test_a_forked_child_uses_its_parents_server(marker: str) -> None:
         import warnings
         # A child that leaves by its exit handlers drops its copies of the parent's connections.
         warnings.simplefilter("ignore", ResourceWarning)
-        from agb import AGB, _embedded, local
+        from agb import AGB, local
+        from agb._io import embedded
         agb = AGB()
         session = agb.create().unwrap()
         session.file_system.write_file("from", "parent")
@@ -266,11 +268,12 @@ def test_a_server_that_dies(marker: str) -> None:
     out = run(
         """
         import os, signal
-        from agb import AGB, _embedded
+        from agb import AGB
+        from agb._io import embedded
         from agb.exceptions import LocalServerError
         agb = AGB()
         session = agb.create().unwrap()
-        first = _embedded.running()
+        first = embedded.running()
         os.kill(first.process.pid, signal.SIGKILL)
         first.process.wait()
         for result in (session.command.execute_command("true"), session.info(), agb.list()):
@@ -291,11 +294,12 @@ def test_a_server_that_dies_during_a_call(marker: str) -> None:
     out = run(
         """
         import os, signal, threading
-        from agb import AGB, _embedded
+        from agb import AGB
+        from agb._io import embedded
         from agb.exceptions import LocalServerError
         agb = AGB()
         session = agb.create().unwrap()
-        started = _embedded.running().process.pid
+        started = embedded.running().process.pid
         session.file_system.create_directory("w")
         def kill():
             while not other.file_system.read_file("begun").success:
@@ -317,13 +321,14 @@ def test_stop(marker: str) -> None:
     """`agb.local.stop()` ends it early, may be called twice, and the next create starts anew."""
     out = run(
         """
-        from agb import AGB, local, _embedded
+        from agb import AGB, local
+        from agb._io import embedded
         agb = AGB()
         local.stop()
         first = agb.create().unwrap()
         local.stop()
         local.stop()
-        print(_embedded.running())
+        print(embedded.running())
         print(agb.create().success)
         """,
         marker,
@@ -351,10 +356,11 @@ def test_the_callers_key_stays_with_the_caller(marker: str) -> None:
     """The key of the caller is neither sent to the server nor in its environment."""
     out = run(
         """
-        from agb import AGB, _embedded
+        from agb import AGB
+        from agb._io import embedded
         agb = AGB(api_key="planted-key")
         agb.create().unwrap()
-        server = _embedded.running()
+        server = embedded.running()
         with open(f"/proc/{server.process.pid}/environ", "rb") as file:
             environment = file.read()
         print(b"planted-key" in environment, server.api_key == "planted-key")
@@ -405,8 +411,9 @@ def test_other_systems(platform: str, name: str) -> None:
     out = run(
         f"""
         from types import SimpleNamespace
-        from agb import AGB, _embedded
-        _embedded.sys = SimpleNamespace(platform={platform!r})
+        from agb import AGB
+        from agb._io import embedded
+        embedded.sys = SimpleNamespace(platform={platform!r})
         result = AGB.local().create()
         print(result.success, type(result.exception).__name__)
         print(result.error_message)

@@ -8,7 +8,8 @@ from queue import Queue
 import anyio
 import pytest
 
-from agb import AGB, AsyncAGB, FileChangeEvent, LocalServerError, Session, _embedded
+from agb import AGB, AsyncAGB, FileChangeEvent, LocalServerError, Session
+from agb._io import embedded
 
 HERE = "/home/user/watched"
 on_both = pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -154,12 +155,12 @@ def test_iterating_ends_when_the_server_is_gone(backend: str) -> None:
 
 def test_a_call_while_another_thread_stops_the_server(session: Session) -> None:
     """The reason of a call that the end of the server cuts off can be told without its log."""
-    server = _embedded.server(start_again=False)
+    server = embedded.server(start_again=False)
 
     server.end()  # what `stop` does before it forgets the server
-    failure = _embedded.failure()
+    failure = embedded.failure()
     gone = session.file_system.get_file_change("watched")
-    _embedded.stop()
+    embedded.stop()
 
     assert isinstance(failure, LocalServerError)
     assert isinstance(gone.exception, LocalServerError)

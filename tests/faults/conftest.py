@@ -66,4 +66,4 @@ def play(no_proxy: None) -> Iterator[Callable[[Fault], FaultyServer]]:
 @pytest.fixture
 def short_margin(monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that has to answer a tenth of a second after its own limit, not ten seconds."""
-    monkeypatch.setattr("agb._core.retry.ANSWER_MARGIN_S", 0.1)
+    monkeypatch.setattr("agb._core.wire.retry.ANSWER_MARGIN_S", 0.1)

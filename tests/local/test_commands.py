@@ -264,7 +264,7 @@ def test_t11_a_large_write_is_accepted(server):
 
 def test_without_the_extra_the_command_says_what_to_install():
     """Without typer, `agb` prints the one line that helps and exits with 2."""
-    code = "import sys; sys.modules['typer'] = None; from agb._cli import main; main()"
+    code = "import sys; sys.modules['typer'] = None; from agb.__main__ import main; main()"
 
     ended = run(sys.executable, "-c", code, "serve")
 
@@ -274,7 +274,10 @@ def test_without_the_extra_the_command_says_what_to_install():
 
 def test_a_missing_module_of_its_own_is_not_blamed_on_the_extra():
     """A module that is missing for another reason shows as what it is."""
-    code = "import sys; sys.modules['agb.local.commands'] = None; from agb._cli import main; main()"
+    code = (
+        "import sys; sys.modules['agb.local.commands'] = None;"
+        " from agb.__main__ import main; main()"
+    )
 
     ended = run(sys.executable, "-c", code)
 

@@ -1,0 +1,1 @@
+"""Everything that waits, in one colour: the client, its sessions, and what they can do."""

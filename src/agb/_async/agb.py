@@ -1,4 +1,7 @@
-"""The client of the service."""
+"""The client of the service.
+
+Longer than other files, as more than half of it are docstrings of what users call.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from typing import TYPE_CHECKING
 from .._core import logs
 from .._core.config import LOCAL, Config, load_api_key, load_config
 from .._core.exceptions import AGBError, InvalidArgumentError
-from .._core.params import CreateSessionParams, all_context_syncs
-from .._core.retry import DEFAULT_MAX_RETRIES
+from .._core.sessions.params import CreateSessionParams, all_context_syncs
+from .._core.wire.retry import DEFAULT_MAX_RETRIES
 from .client import AsyncClient
 from .opened import AsyncOpenedSession
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
     # Loaded by the first call: results and the modules of a session are 0.3 of the import time.
     from .._core.results import DeleteResult
-    from .._core.session_results import GetSessionResult, SessionListResult, SessionResult
+    from .._core.sessions.results import GetSessionResult, SessionListResult, SessionResult
     from .context_service import AsyncContextService
     from .session import AsyncBaseSession, AsyncSession
 
@@ -139,7 +142,7 @@ class AsyncAGB:
             (True, '')
             >>> deleted = await agb.delete(created.session)
         """
-        from .._core import sessions
+        from .._core.sessions import operations as sessions
 
         params = CreateSessionParams() if params is None else params
         created = await self.client.run(sessions.create(params))
@@ -180,7 +183,7 @@ class AsyncAGB:
             >>> found.data.session_id == session.session_id
             True
         """
-        from .._core import sessions
+        from .._core.sessions import operations as sessions
 
         return await self.client.run(sessions.get(session_id))
 
@@ -210,9 +213,9 @@ class AsyncAGB:
             >>> listed.session_ids == [session.session_id], listed.total_count
             (True, 1)
         """
-        from .._core import sessions
+        from .._core.sessions import listing
 
-        return await self.client.run(sessions.list_page(labels, page, limit, next_token))
+        return await self.client.run(listing.list_page(labels, page, limit, next_token))
 
     async def iter_sessions(
         self, labels: Mapping[str, str] | None = None, limit: int | None = None
@@ -319,7 +322,7 @@ class AsyncAGB:
         await self.aclose()
 
     def _session_result(self, found: GetSessionResult) -> SessionResult[AsyncSession]:
-        from .._core.session_results import SessionResult
+        from .._core.sessions.results import SessionResult
         from .session import found_session
 
         if not found.success:

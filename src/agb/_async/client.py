@@ -9,22 +9,29 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
-from .. import _embedded, _tracing
-from .._core import arguments, replies, retry
+from .._core import arguments
 from .._core.config import LOCAL, Config, base_url
 from .._core.exceptions import AGBError, APIConnectionError
-from .._core.offers import Offers
-from .._core.operation import Batch, Step, Steps, Work
-from .._core.replies import Reply
-from .._core.requests import Call
-from .._core.transfer import Transfer
-from .._pair import AsyncConnections, async_exchange, async_run_in_thread, async_send_together
-from .._version import __version__
-from .pool import AsyncPool, Response
+from .._core.files.request_sizes import Transfer
+from .._core.tools.offers import Offers
+from .._core.version import __version__
+from .._core.wire import replies, retry
+from .._core.wire.call import Call
+from .._core.wire.operation import Batch, Step, Steps, Work
+from .._core.wire.replies import Reply
+from .._io import embedded, tracing
+from .._pair.batch import async_send_together
+from .._pair.connections import AsyncConnections
+from .._pair.exchange import async_exchange
+from .._pair.threads import async_run_in_thread
+from .http_clients import AsyncHTTPClients
 from .sending import Sending, delivered
 
 if TYPE_CHECKING:
     import httpx
+
+    from .._io.responses import Response
+    from .pool import AsyncPool
 
 T = TypeVar("T")
 
@@ -61,9 +68,10 @@ class AsyncClient:
         self._base_url = "" if self._is_local else base_url(config.endpoint)
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
-        self._connections = AsyncConnections(AsyncPool, transport, trust_env=not self._is_local)
-        # Files need connections that stream; a store is no part of the service.
-        self._store_connections = AsyncConnections(None, transport, trust_env=not self._is_local)
+        self._http_clients = AsyncHTTPClients(transport, trust_env=not self._is_local)
+        self._connections = AsyncConnections(self._http_clients.for_calls)
+        # A store is no part of the service.
+        self._store_connections = AsyncConnections(self._http_clients.for_files)
         self._transfer = Transfer()
         self._offers = Offers(config.endpoint)
         self._closed = False
@@ -74,9 +82,7 @@ class AsyncClient:
 
     def _for_stores(self) -> httpx.AsyncClient:
         """Return an HTTP client that streams: the injected one if there is one."""
-        client = self._http_client or self._store_connections.client()
-        assert not isinstance(client, AsyncPool)  # none was named
-        return client
+        return self._http_client or self._store_connections.client()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(endpoint={self._config.endpoint!r})"
@@ -94,7 +100,7 @@ class AsyncClient:
             RuntimeError: If this client has been closed.
 
         Example:
-            >>> from agb._core import sessions
+            >>> from agb._core.sessions import operations as sessions
             >>> found = await agb.client.run(sessions.get(session.session_id))
             >>> found.success
             True
@@ -130,20 +136,20 @@ class AsyncClient:
             AGBError: What went wrong, with a type for each thing a caller would do differently.
 
         Example:
-            >>> from agb._core import requests
-            >>> reply = await agb.client.send(requests.get_session(session.session_id))
+            >>> from agb._core.sessions import session_calls
+            >>> reply = await agb.client.send(session_calls.get_session(session.session_id))
             >>> reply.status_code
             200
         """
         url, key = await self._where(call)
         sending = Sending(call, url, key, self._timeout_s)
-        with _tracing.span(call.name, call.method, path=call.path) as span:
+        with tracing.span(call.name, call.method, path=call.path) as span:
             try:
                 reply = await delivered(sending, self._max_retries, lambda: self._attempt(sending))
             except AGBError as error:
-                _tracing.end(span, sending.attempts, error)
+                tracing.end(span, sending.attempts, error)
                 raise
-            _tracing.end(span, sending.attempts, reply)
+            tracing.end(span, sending.attempts, reply)
         return reply
 
     async def aclose(self) -> None:
@@ -160,7 +166,7 @@ class AsyncClient:
 
     def _httpx_client(self) -> httpx.AsyncClient:
         """Return the HTTP client that opens a stream."""
-        return self._http_client or self._connections.httpx_client()
+        return self._http_client or self._http_clients.for_one_stream()
 
     async def _take(self, step: Step) -> Any:  # noqa: ANN401  (each kind of step has its own)
         if isinstance(step, Call):
@@ -176,9 +182,9 @@ class AsyncClient:
         """Return the URL of the service and the key to it; start the embedded one if need be."""
         if not self._is_local:
             return self._base_url, self._api_key
-        server = _embedded.running()
+        server = embedded.running()
         if server is None:
-            server = await async_run_in_thread(_embedded.server, call.starts_server)
+            server = await async_run_in_thread(embedded.server, call.starts_server)
         return server.endpoint, server.api_key
 
     async def _attempt(self, sending: Sending) -> Reply:
@@ -223,9 +229,9 @@ class AsyncClient:
         try:
             return await async_exchange(client, request, seconds)
         except (TimeoutError, _httpx().HTTPError) as error:
-            from .._translation import translated, without_request
+            from .._io.httpx_errors import translated, without_request
 
-            died = await async_run_in_thread(_embedded.failure) if self._is_local else None
+            died = await async_run_in_thread(embedded.failure) if self._is_local else None
             call, url = sending.call, sending.url
             raise died or translated(call, url, seconds, error) from without_request(error)
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._core import code as operations
-from .._core import streaming
-from .._core.code_results import EnhancedCodeExecutionResult, ExecutionError, ExecutionResult
+from .._core.code import operations, stream_events
+from .._core.code.results import EnhancedCodeExecutionResult, ExecutionError, ExecutionResult
+from .._core.code.stream_events import content
 from .._core.exceptions import InvalidArgumentError
-from .._core.stream_events import content
-from .._pair import async_notify
+from .._pair.callbacks import async_notify
 from .code_stream import AsyncCodeStream
 from .service import AsyncBaseService
 
@@ -78,7 +77,7 @@ class AsyncCode(AsyncBaseService):
             session_id = self.session.session_id
             return await self._run(operations.run(session_id, code, language, timeout_s))
         try:
-            listeners = streaming.listeners(*callbacks)
+            listeners = stream_events.listeners(*callbacks)
         except InvalidArgumentError as error:
             return EnhancedCodeExecutionResult.failed(error)
         async with AsyncCodeStream(self.session, code, language, timeout_s) as stream:

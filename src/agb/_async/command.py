@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._core import command as operations
-from .._core import processes
-from .._core.command_results import CommandResult
-from .._core.process_results import ProcessInfo, ProcessListResult, ProcessResult
+from .._core.commands import operations, processes
+from .._core.commands.process_results import ProcessInfo, ProcessListResult, ProcessResult
+from .._core.commands.results import CommandResult
 from .process import AsyncProcess, place_of
 from .service import AsyncBaseService
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._core import context_sync
-from .._core.context_sync_results import ContextInfoResult, ContextSyncResult
-from .._pair import async_notify
+from .._core.contexts import sync_operations
+from .._core.contexts.sync_results import ContextInfoResult, ContextSyncResult
+from .._pair.callbacks import async_notify
 from .service import AsyncBaseService
 
 
@@ -46,7 +46,7 @@ class AsyncContextManager(AsyncBaseService):
             (True, [])
         """
         return await self._run(
-            context_sync.info(self.session.session_id, context_id, path, task_type)
+            sync_operations.info(self.session.session_id, context_id, path, task_type)
         )
 
     async def sync(
@@ -55,8 +55,8 @@ class AsyncContextManager(AsyncBaseService):
         path: str | None = None,
         mode: str | None = None,
         callback: Callable[[bool], object] | None = None,
-        max_retries: int = context_sync.SYNC_POLLS,
-        retry_interval: float = context_sync.SYNC_INTERVAL_MS,
+        max_retries: int = sync_operations.SYNC_POLLS,
+        retry_interval: float = sync_operations.SYNC_INTERVAL_MS,
     ) -> ContextSyncResult:
         """Save the files of contexts, or bring them, and wait until that is done.
 
@@ -78,7 +78,7 @@ class AsyncContextManager(AsyncBaseService):
             >>> synced.success
             True
         """
-        operation = context_sync.sync(
+        operation = sync_operations.sync(
             self.session.session_id, context_id, path, mode, max_retries, retry_interval
         )
         result = await self._run(operation)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from .._core import contexts
-from .._core.context_file_results import ContextFileListResult, FileUrlResult
-from .._core.context_results import (
+from .._core.contexts import operations as contexts
+from .._core.contexts.file_results import ContextFileListResult, FileUrlResult
+from .._core.contexts.results import (
     ClearContextResult,
     Context,
     ContextListParams,
     ContextListResult,
     ContextResult,
 )
-from .._core.operation import Steps
 from .._core.results import OperationResult
+from .._core.wire.operation import Steps
 
 if TYPE_CHECKING:
     from .agb import AsyncAGB

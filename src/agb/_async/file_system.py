@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, overload
 
-from .._core import file_content
-from .._core import files as operations
-from .._core.change_results import FileChangeResult
-from .._core.file_results import (
+from .._core.files import content as file_content
+from .._core.files import operations
+from .._core.files.change_results import FileChangeResult
+from .._core.files.request_sizes import CHUNK_SIZE
+from .._core.files.results import (
     BinaryFileContentResult,
     DirectoryListResult,
     FileContentResult,
@@ -17,8 +18,7 @@ from .._core.file_results import (
     MultipleFileContentResult,
 )
 from .._core.results import BoolResult
-from .._core.transfer import CHUNK_SIZE
-from .._watching import AsyncWatching
+from .._pair.watching import AsyncWatching
 from .file_transfer import AsyncFileTransfer
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpcore
 
-from .._pair import async_backend
+from .._pair.backends import async_backend
 
 _LARGE_READ = 1 << 20
 

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .._core.exceptions import SessionError
-from .._core.params import CreateSessionParams
+from .._core.sessions.params import CreateSessionParams
 
 if TYPE_CHECKING:
     from .agb import AsyncAGB

@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .._pair import ssl_context
+from .._io.certificates import ssl_context
+from .._io.responses import Response
 
 if TYPE_CHECKING:
     import ssl
@@ -27,21 +28,6 @@ _IDLE_S = 30.0
 _SWEEP_INTERVAL_S = 1.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _GZIP = zlib.MAX_WBITS | 16
-
-
-class Response:
-    """A whole reply, with the attributes of one of httpx.
-
-    Args:
-        status_code: HTTP status.
-        headers: Value by name in lower case.
-        content: The body, decompressed.
-    """
-
-    def __init__(self, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
-        self.status_code = status_code
-        self.headers = headers
-        self.content = content
 
 
 class AsyncPool:

@@ -6,13 +6,13 @@ import logging
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .._core import processes as operations
-from .._core.command_results import CommandResult
-from .._core.offers import Place
-from .._core.process_output import Unread
-from .._core.process_results import ProcessInfo, ProcessOutput
+from .._core.commands import processes as operations
+from .._core.commands.process_output import Unread
+from .._core.commands.process_results import ProcessInfo, ProcessOutput
+from .._core.commands.results import CommandResult
 from .._core.results import OperationResult
-from .._pair import async_shielded
+from .._core.tools.offers import Place
+from .._pair.shielding import async_shielded
 from .service import AsyncBaseService
 
 if TYPE_CHECKING:

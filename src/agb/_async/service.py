@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from .._core.operation import Steps
+from .._core.wire.operation import Steps
 
 if TYPE_CHECKING:
     from .session import AsyncBaseSession

@@ -1,4 +1,7 @@
-"""A session: its modules, labels, description and end."""
+"""A session: its modules, labels, description and end.
+
+Longer than other files, as three fifths of it are docstrings of what users call.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,18 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._core import arguments, context_sync, labelling, mcp, sessions
+from .._core import arguments
+from .._core.contexts import sync_operations
 from .._core.exceptions import AGBError
-from .._core.mcp_results import McpToolResult, McpToolsResult, SessionMetricsResult
-from .._core.operation import Steps
 from .._core.results import DeleteResult, OperationResult
-from .._core.session_results import GetSessionData, SessionStatusResult
-from .._core.tools import McpTool
-from .._pair import async_shielded
+from .._core.sessions import deletion, labelling
+from .._core.sessions import operations as sessions
+from .._core.sessions.results import GetSessionData, SessionStatusResult
+from .._core.tools import operations as tools
+from .._core.tools.results import McpToolResult, McpToolsResult, SessionMetricsResult
+from .._core.tools.tool import McpTool
+from .._core.wire.operation import Steps
+from .._pair.shielding import async_shielded
 from .client import AsyncClient
 from .code import AsyncCode
 from .command import AsyncCommand
@@ -319,7 +326,7 @@ class AsyncBaseSession:
             >>> "shell" in [tool.name for tool in listed.tools]
             True
         """
-        return await self._run(mcp.list_tools(image_id, self.image_id))
+        return await self._run(tools.list_tools(image_id, self.image_id))
 
     async def call_mcp_tool(
         self,
@@ -345,7 +352,7 @@ class AsyncBaseSession:
             >>> called.success, called.data
             (True, 'ok')
         """
-        operation = mcp.call_tool(self.session_id, tool_name, args, read_timeout, connect_timeout)
+        operation = tools.call_tool(self.session_id, tool_name, args, read_timeout, connect_timeout)
         return await self._run(operation)
 
     async def get_metrics(
@@ -366,7 +373,7 @@ class AsyncBaseSession:
             >>> measured.metrics.cpu_count > 0
             True
         """
-        return await self._run(mcp.get_metrics(self.session_id, read_timeout, connect_timeout))
+        return await self._run(tools.get_metrics(self.session_id, read_timeout, connect_timeout))
 
     async def delete(self, sync_context: bool = False, *, wait: bool = False) -> DeleteResult:
         """Delete the session.
@@ -385,7 +392,7 @@ class AsyncBaseSession:
             >>> deleted.success
             True
         """
-        result = await self._run(sessions.delete(self.session_id, sync_context, wait))
+        result = await self._run(deletion.delete(self.session_id, sync_context, wait))
         self._deleted = self._deleted or result.success
         return result
 
@@ -419,7 +426,7 @@ class AsyncBaseSession:
         Whoever is interrupted meanwhile has not been given the session yet, so it is deleted.
         """
         try:
-            await self._run(context_sync.wait_for_downloads(self.session_id))
+            await self._run(sync_operations.wait_for_downloads(self.session_id))
         except AGBError as error:
             _logger.warning("The contexts of session %s: %s", self.session_id, error)
         except BaseException:

@@ -1,4 +1,4 @@
-"""A WebSocket of its own for each stream: opened by httpx, framed by `_frames`.
+"""A WebSocket of its own for each stream: opened by httpx, framed by `_io/frames`.
 
 It reads only when it is asked to. So there is no task and no thread behind it, one who reads
 slowly slows the other side down, and whoever stops reading just closes it.
@@ -12,15 +12,18 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .. import _embedded
-from .._core import replies, retry, streaming
+from .._core.code import stream_request
+from .._core.code.stream_request import StreamRequest
 from .._core.exceptions import AGBError, APIConnectionError, APIError, APITimeoutError
-from .._core.requests import Call
-from .._core.streaming import StreamRequest
-from .._frames import Frames
-from .._pair import async_run_in_thread, async_shielded, async_upgrade
-from .._quiet import secret_address
-from .._version import __version__
+from .._core.version import __version__
+from .._core.wire import replies, retry
+from .._core.wire.call import Call
+from .._io import embedded
+from .._io.frames import Frames
+from .._io.secret_addresses import secret_address
+from .._pair.shielding import async_shielded
+from .._pair.threads import async_run_in_thread
+from .._pair.upgrade import async_upgrade
 from .sending import Sending, delivered
 
 if TYPE_CHECKING:
@@ -76,15 +79,7 @@ class AsyncWebSocket:
             AGBError: There is none, or not in time.
         """
         while (message := self._frames.next_message()) is None:
-            data = await self._read()
-            if data is not None:
-                self._is_asked = False
-                await self._write(self._frames.feed(data))
-            elif self._is_asked:
-                raise self._lost(f"nothing was heard of it for {2 * streaming.PING_INTERVAL_S:g} s")
-            else:
-                self._is_asked = True
-                await self._write(self._frames.ping())
+            await self._take_in(await self._read())
         return message
 
     async def aclose(self, *, politely: bool = False) -> None:
@@ -113,7 +108,7 @@ class AsyncWebSocket:
         began = time.monotonic()
         try:
             data: bytes = await self._stream.read(
-                _READ_BYTES, timeout=min(self._left_s, streaming.PING_INTERVAL_S)
+                _READ_BYTES, timeout=min(self._left_s, stream_request.PING_INTERVAL_S)
             )
         except httpcore.ReadTimeout:
             return None
@@ -122,6 +117,18 @@ class AsyncWebSocket:
         finally:
             self._left_s -= time.monotonic() - began
         return data
+
+    async def _take_in(self, data: bytes | None) -> None:
+        """Take in what came; where nothing did, ask for a sign of life or give up without one."""
+        if data is not None:
+            self._is_asked = False
+            await self._write(self._frames.feed(data))
+        elif self._is_asked:
+            silent_s = 2 * stream_request.PING_INTERVAL_S
+            raise self._lost(f"nothing was heard of it for {silent_s:g} s")
+        else:
+            self._is_asked = True
+            await self._write(self._frames.ping())
 
     async def _write(self, data: bytes) -> None:
         import httpcore
@@ -203,7 +210,7 @@ async def _handshake(
     """Ask for a WebSocket and check that the answer is one."""
     import httpx
 
-    from .._translation import translated, without_request
+    from .._io.httpx_errors import translated, without_request
 
     call, url = Call("GET", request.path), request.origin
     headers = {**frames.handshake(), "X-Access-Token": request.token, "User-Agent": _USER_AGENT}
@@ -214,7 +221,7 @@ async def _handshake(
             is_ours = client._http_client is None
             response = await async_upgrade(connection, asked, seconds, is_ours=is_ours)
     except (TimeoutError, httpx.HTTPError) as error:
-        died = await async_run_in_thread(_embedded.failure) if client._is_local else None
+        died = await async_run_in_thread(embedded.failure) if client._is_local else None
         raise died or translated(call, url, seconds, error) from without_request(error)
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
         raise APIConnectionError(

@@ -17,8 +17,9 @@ AGBError
  │    └── CommandTimeoutError            it took longer than it was given
  ├── FileError                           a file operation failed
  ├── LocalServerError                    the embedded server could not start, or died
- ├── ApplicationError, BrowserError, ClearanceTimeoutError, ScreenError
- │                                       documented names of modules this package does not have
+ └── ApplicationError, BrowserError, ClearanceTimeoutError, ScreenError
+                                         names of modules this package does not have: in
+                                         `unraised_exceptions`
 """
 
 from __future__ import annotations
@@ -264,55 +265,3 @@ class LocalServerError(AGBError):
 
     __module__ = "agb"
     _default_message = "The embedded server is not running"
-
-
-class ApplicationError(AGBError):
-    """Documented name; nothing in this package raises it.
-
-    Example:
-        >>> from agb import ApplicationError
-        >>> str(ApplicationError())
-        'Application operation error'
-    """
-
-    __module__ = "agb"
-    _default_message = "Application operation error"
-
-
-class BrowserError(AGBError):
-    """Documented name; nothing in this package raises it.
-
-    Example:
-        >>> from agb import BrowserError
-        >>> str(BrowserError())
-        'Browser operation error'
-    """
-
-    __module__ = "agb"
-    _default_message = "Browser operation error"
-
-
-class ClearanceTimeoutError(AGBError):
-    """Documented name; nothing in this package raises it.
-
-    Example:
-        >>> from agb import ClearanceTimeoutError
-        >>> str(ClearanceTimeoutError())
-        'Clearance task timed out'
-    """
-
-    __module__ = "agb"
-    _default_message = "Clearance task timed out"
-
-
-class ScreenError(AGBError):
-    """Documented name; nothing in this package raises it.
-
-    Example:
-        >>> from agb import ScreenError
-        >>> str(ScreenError())
-        'Screen operation error'
-    """
-
-    __module__ = "agb"
-    _default_message = "Screen operation error"

@@ -1,4 +1,7 @@
-"""The client of the service."""
+"""The client of the service.
+
+Longer than other files, as more than half of it are docstrings of what users call.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from typing import TYPE_CHECKING
 from .._core import logs
 from .._core.config import LOCAL, Config, load_api_key, load_config
 from .._core.exceptions import AGBError, InvalidArgumentError
-from .._core.params import CreateSessionParams, all_context_syncs
-from .._core.retry import DEFAULT_MAX_RETRIES
+from .._core.sessions.params import CreateSessionParams, all_context_syncs
+from .._core.wire.retry import DEFAULT_MAX_RETRIES
 from .client import Client
 from .opened import OpenedSession
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
     # Loaded by the first call: results and the modules of a session are 0.3 of the import time.
     from .._core.results import DeleteResult
-    from .._core.session_results import GetSessionResult, SessionListResult, SessionResult
+    from .._core.sessions.results import GetSessionResult, SessionListResult, SessionResult
     from .context_service import ContextService
     from .session import BaseSession, Session
 
@@ -137,7 +140,7 @@ class AGB:
             (True, '')
             >>> deleted = agb.delete(created.session)
         """
-        from .._core import sessions
+        from .._core.sessions import operations as sessions
 
         params = CreateSessionParams() if params is None else params
         created = self.client.run(sessions.create(params))
@@ -178,7 +181,7 @@ class AGB:
             >>> found.data.session_id == session.session_id
             True
         """
-        from .._core import sessions
+        from .._core.sessions import operations as sessions
 
         return self.client.run(sessions.get(session_id))
 
@@ -208,9 +211,9 @@ class AGB:
             >>> listed.session_ids == [session.session_id], listed.total_count
             (True, 1)
         """
-        from .._core import sessions
+        from .._core.sessions import listing
 
-        return self.client.run(sessions.list_page(labels, page, limit, next_token))
+        return self.client.run(listing.list_page(labels, page, limit, next_token))
 
     def iter_sessions(
         self, labels: Mapping[str, str] | None = None, limit: int | None = None
@@ -317,7 +320,7 @@ class AGB:
         self.close()
 
     def _session_result(self, found: GetSessionResult) -> SessionResult[Session]:
-        from .._core.session_results import SessionResult
+        from .._core.sessions.results import SessionResult
         from .session import found_session
 
         if not found.success:

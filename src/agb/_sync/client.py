@@ -7,27 +7,29 @@ import time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .. import _embedded, _tracing
-from .._core import arguments, replies, retry
+from .._core import arguments
 from .._core.config import LOCAL, Config, base_url
 from .._core.exceptions import AGBError, APIConnectionError
-from .._core.offers import Offers
-from .._core.operation import Batch, Step, Steps, Work
-from .._core.replies import Reply
-from .._core.requests import Call
-from .._core.transfer import Transfer
-from .._pair import (
-    Connections,
-    exchange,
-    run_in_thread,
-    send_together,
-)
-from .._version import __version__
-from .pool import Pool, Response
+from .._core.files.request_sizes import Transfer
+from .._core.tools.offers import Offers
+from .._core.version import __version__
+from .._core.wire import replies, retry
+from .._core.wire.call import Call
+from .._core.wire.operation import Batch, Step, Steps, Work
+from .._core.wire.replies import Reply
+from .._io import embedded, tracing
+from .._pair.batch import send_together
+from .._pair.connections import Connections
+from .._pair.exchange import exchange
+from .._pair.threads import run_in_thread
+from .http_clients import HTTPClients
 from .sending import Sending, delivered
 
 if TYPE_CHECKING:
     import httpx
+
+    from .._io.responses import Response
+    from .pool import Pool
 
 T = TypeVar("T")
 
@@ -64,9 +66,10 @@ class Client:
         self._base_url = "" if self._is_local else base_url(config.endpoint)
         self._http_client = http_client
         # A proxy of the environment can't reach this machine's own loopback.
-        self._connections = Connections(Pool, transport, trust_env=not self._is_local)
-        # Files need connections that stream; a store is no part of the service.
-        self._store_connections = Connections(None, transport, trust_env=not self._is_local)
+        self._http_clients = HTTPClients(transport, trust_env=not self._is_local)
+        self._connections = Connections(self._http_clients.for_calls)
+        # A store is no part of the service.
+        self._store_connections = Connections(self._http_clients.for_files)
         self._transfer = Transfer()
         self._offers = Offers(config.endpoint)
         self._closed = False
@@ -77,9 +80,7 @@ class Client:
 
     def _for_stores(self) -> httpx.Client:
         """Return an HTTP client that streams: the injected one if there is one."""
-        client = self._http_client or self._store_connections.client()
-        assert not isinstance(client, Pool)  # none was named
-        return client
+        return self._http_client or self._store_connections.client()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(endpoint={self._config.endpoint!r})"
@@ -97,7 +98,7 @@ class Client:
             RuntimeError: If this client has been closed.
 
         Example:
-            >>> from agb._core import sessions
+            >>> from agb._core.sessions import operations as sessions
             >>> found = agb.client.run(sessions.get(session.session_id))
             >>> found.success
             True
@@ -133,20 +134,20 @@ class Client:
             AGBError: What went wrong, with a type for each thing a caller would do differently.
 
         Example:
-            >>> from agb._core import requests
-            >>> reply = agb.client.send(requests.get_session(session.session_id))
+            >>> from agb._core.sessions import session_calls
+            >>> reply = agb.client.send(session_calls.get_session(session.session_id))
             >>> reply.status_code
             200
         """
         url, key = self._where(call)
         sending = Sending(call, url, key, self._timeout_s)
-        with _tracing.span(call.name, call.method, path=call.path) as span:
+        with tracing.span(call.name, call.method, path=call.path) as span:
             try:
                 reply = delivered(sending, self._max_retries, lambda: self._attempt(sending))
             except AGBError as error:
-                _tracing.end(span, sending.attempts, error)
+                tracing.end(span, sending.attempts, error)
                 raise
-            _tracing.end(span, sending.attempts, reply)
+            tracing.end(span, sending.attempts, reply)
         return reply
 
     def close(self) -> None:
@@ -163,7 +164,7 @@ class Client:
 
     def _httpx_client(self) -> httpx.Client:
         """Return the HTTP client that opens a stream."""
-        return self._http_client or self._connections.httpx_client()
+        return self._http_client or self._http_clients.for_one_stream()
 
     def _take(self, step: Step) -> Any:  # noqa: ANN401  (each kind of step has its own)
         if isinstance(step, Call):
@@ -179,9 +180,9 @@ class Client:
         """Return the URL of the service and the key to it; start the embedded one if need be."""
         if not self._is_local:
             return self._base_url, self._api_key
-        server = _embedded.running()
+        server = embedded.running()
         if server is None:
-            server = run_in_thread(_embedded.server, call.starts_server)
+            server = run_in_thread(embedded.server, call.starts_server)
         return server.endpoint, server.api_key
 
     def _attempt(self, sending: Sending) -> Reply:
@@ -226,9 +227,9 @@ class Client:
         try:
             return exchange(client, request, seconds)
         except (TimeoutError, _httpx().HTTPError) as error:
-            from .._translation import translated, without_request
+            from .._io.httpx_errors import translated, without_request
 
-            died = run_in_thread(_embedded.failure) if self._is_local else None
+            died = run_in_thread(embedded.failure) if self._is_local else None
             call, url = sending.call, sending.url
             raise died or translated(call, url, seconds, error) from without_request(error)
 

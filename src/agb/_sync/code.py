@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._core import code as operations
-from .._core import streaming
-from .._core.code_results import EnhancedCodeExecutionResult, ExecutionError, ExecutionResult
+from .._core.code import operations, stream_events
+from .._core.code.results import EnhancedCodeExecutionResult, ExecutionError, ExecutionResult
+from .._core.code.stream_events import content
 from .._core.exceptions import InvalidArgumentError
-from .._core.stream_events import content
-from .._pair import notify
+from .._pair.callbacks import notify
 from .code_stream import CodeStream
 from .service import BaseService
 
@@ -78,7 +77,7 @@ class Code(BaseService):
             session_id = self.session.session_id
             return self._run(operations.run(session_id, code, language, timeout_s))
         try:
-            listeners = streaming.listeners(*callbacks)
+            listeners = stream_events.listeners(*callbacks)
         except InvalidArgumentError as error:
             return EnhancedCodeExecutionResult.failed(error)
         with CodeStream(self.session, code, language, timeout_s) as stream:

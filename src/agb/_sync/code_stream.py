@@ -9,12 +9,13 @@ from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .. import _tracing
-from .._core import streaming
-from .._core.code_results import EnhancedCodeExecutionResult
+from .._core.code import stream_request
+from .._core.code.results import EnhancedCodeExecutionResult
+from .._core.code.stream_events import CodeStreamEvent
+from .._core.code.stream_fold import StreamFold
+from .._core.code.stream_request import Route
 from .._core.exceptions import AGBError, CommandError
-from .._core.stream_events import CodeStreamEvent
-from .._core.streaming import Route, StreamFold
+from .._io import tracing
 from .web_socket import WebSocket, open_web_socket
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class CodeStream:
         try:
             if self._socket is None:
                 self._began = time.monotonic()
-                self._span = _tracing.begin("stream run_code")
+                self._span = tracing.begin("stream run_code")
                 self._socket = self._opened()
             self._events += self._fold.feed(self._socket.receive())
         except AGBError as error:
@@ -134,7 +135,7 @@ class CodeStream:
         session = self._session
         client = session.get_client()
         request, learned = client.run(
-            streaming.prepare(
+            stream_request.prepare(
                 session.session_id,
                 Route(session.ws_url, session.token, session.tool_list),
                 session.agb.endpoint,
@@ -175,4 +176,4 @@ class CodeStream:
         )
         # That the code failed is no failure of the call.
         lost = None if isinstance(error, CommandError) else error
-        _tracing.finish(self._span, request_id, lost)
+        tracing.finish(self._span, request_id, lost)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._core import context_sync
-from .._core.context_sync_results import ContextInfoResult, ContextSyncResult
-from .._pair import notify
+from .._core.contexts import sync_operations
+from .._core.contexts.sync_results import ContextInfoResult, ContextSyncResult
+from .._pair.callbacks import notify
 from .service import BaseService
 
 
@@ -45,7 +45,7 @@ class ContextManager(BaseService):
             >>> asked.success, asked.context_status_data
             (True, [])
         """
-        return self._run(context_sync.info(self.session.session_id, context_id, path, task_type))
+        return self._run(sync_operations.info(self.session.session_id, context_id, path, task_type))
 
     def sync(
         self,
@@ -53,8 +53,8 @@ class ContextManager(BaseService):
         path: str | None = None,
         mode: str | None = None,
         callback: Callable[[bool], object] | None = None,
-        max_retries: int = context_sync.SYNC_POLLS,
-        retry_interval: float = context_sync.SYNC_INTERVAL_MS,
+        max_retries: int = sync_operations.SYNC_POLLS,
+        retry_interval: float = sync_operations.SYNC_INTERVAL_MS,
     ) -> ContextSyncResult:
         """Save the files of contexts, or bring them, and wait until that is done.
 
@@ -76,7 +76,7 @@ class ContextManager(BaseService):
             >>> synced.success
             True
         """
-        operation = context_sync.sync(
+        operation = sync_operations.sync(
             self.session.session_id, context_id, path, mode, max_retries, retry_interval
         )
         result = self._run(operation)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from .._core import file_transfer as operations
-from .._core.file_transfer import POLL_INTERVAL_S, WAIT_TIMEOUT_S, Waiting
-from .._core.transfer_results import DownloadResult, UploadResult
+from .._core.transfers import operations
+from .._core.transfers.results import DownloadResult, UploadResult
+from .._core.transfers.sync import POLL_INTERVAL_S, WAIT_TIMEOUT_S, Waiting
 from .service import BaseService
 from .stores import Source, Target
 

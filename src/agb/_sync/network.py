@@ -14,7 +14,7 @@ from typing import Any
 
 import httpcore
 
-from .._pair import backend
+from .._pair.backends import backend
 
 _LARGE_READ = 1 << 20
 

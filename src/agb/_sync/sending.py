@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from .._core import retry
 from .._core.exceptions import AGBError
-from .._core.requests import Call
+from .._core.wire import retry
+from .._core.wire.call import Call
 
 T = TypeVar("T")
 

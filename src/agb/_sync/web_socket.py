@@ -1,4 +1,4 @@
-"""A WebSocket of its own for each stream: opened by httpx, framed by `_frames`.
+"""A WebSocket of its own for each stream: opened by httpx, framed by `_io/frames`.
 
 It reads only when it is asked to. So there is no task and no thread behind it, one who reads
 slowly slows the other side down, and whoever stops reading just closes it.
@@ -12,19 +12,18 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .. import _embedded
-from .._core import replies, retry, streaming
+from .._core.code import stream_request
+from .._core.code.stream_request import StreamRequest
 from .._core.exceptions import AGBError, APIConnectionError, APIError, APITimeoutError
-from .._core.requests import Call
-from .._core.streaming import StreamRequest
-from .._frames import Frames
-from .._pair import (
-    run_in_thread,
-    shielded,
-    upgrade,
-)
-from .._quiet import secret_address
-from .._version import __version__
+from .._core.version import __version__
+from .._core.wire import replies, retry
+from .._core.wire.call import Call
+from .._io import embedded
+from .._io.frames import Frames
+from .._io.secret_addresses import secret_address
+from .._pair.shielding import shielded
+from .._pair.threads import run_in_thread
+from .._pair.upgrade import upgrade
 from .sending import Sending, delivered
 
 if TYPE_CHECKING:
@@ -80,15 +79,7 @@ class WebSocket:
             AGBError: There is none, or not in time.
         """
         while (message := self._frames.next_message()) is None:
-            data = self._read()
-            if data is not None:
-                self._is_asked = False
-                self._write(self._frames.feed(data))
-            elif self._is_asked:
-                raise self._lost(f"nothing was heard of it for {2 * streaming.PING_INTERVAL_S:g} s")
-            else:
-                self._is_asked = True
-                self._write(self._frames.ping())
+            self._take_in(self._read())
         return message
 
     def close(self, *, politely: bool = False) -> None:
@@ -117,7 +108,7 @@ class WebSocket:
         began = time.monotonic()
         try:
             data: bytes = self._stream.read(
-                _READ_BYTES, timeout=min(self._left_s, streaming.PING_INTERVAL_S)
+                _READ_BYTES, timeout=min(self._left_s, stream_request.PING_INTERVAL_S)
             )
         except httpcore.ReadTimeout:
             return None
@@ -126,6 +117,18 @@ class WebSocket:
         finally:
             self._left_s -= time.monotonic() - began
         return data
+
+    def _take_in(self, data: bytes | None) -> None:
+        """Take in what came; where nothing did, ask for a sign of life or give up without one."""
+        if data is not None:
+            self._is_asked = False
+            self._write(self._frames.feed(data))
+        elif self._is_asked:
+            silent_s = 2 * stream_request.PING_INTERVAL_S
+            raise self._lost(f"nothing was heard of it for {silent_s:g} s")
+        else:
+            self._is_asked = True
+            self._write(self._frames.ping())
 
     def _write(self, data: bytes) -> None:
         import httpcore
@@ -207,7 +210,7 @@ def _handshake(
     """Ask for a WebSocket and check that the answer is one."""
     import httpx
 
-    from .._translation import translated, without_request
+    from .._io.httpx_errors import translated, without_request
 
     call, url = Call("GET", request.path), request.origin
     headers = {**frames.handshake(), "X-Access-Token": request.token, "User-Agent": _USER_AGENT}
@@ -218,7 +221,7 @@ def _handshake(
             is_ours = client._http_client is None
             response = upgrade(connection, asked, seconds, is_ours=is_ours)
     except (TimeoutError, httpx.HTTPError) as error:
-        died = run_in_thread(_embedded.failure) if client._is_local else None
+        died = run_in_thread(embedded.failure) if client._is_local else None
         raise died or translated(call, url, seconds, error) from without_request(error)
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
         raise APIConnectionError(

@@ -18,6 +18,6 @@ def stop() -> None:
         >>> local.stop()
     """
     # The one import upwards: this function is a name of the client, offered under this path.
-    from agb import _embedded
+    from agb._io import embedded
 
-    _embedded.stop()
+    embedded.stop()

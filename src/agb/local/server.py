@@ -84,7 +84,7 @@ async def serve(options: Options, settings: Settings, announce: Callable[[Ready]
         announce: Called once, when the server answers.
 
     Raises:
-        StartError: The address can't be listened on, or contexts can't be kept.
+        StartError: The address can't be listened on, or sessions or contexts can't be kept.
         StateError: The state folder can't be used.
         MachineUnfit: This machine can't run sandboxes.
     """
@@ -93,7 +93,7 @@ async def serve(options: Options, settings: Settings, announce: Callable[[Ready]
         folder = None
         if options.state is not None:
             folder = stack.enter_context(contextlib.closing(StateFolder.open(options.state)))
-        store = stack.enter_context(contextlib.closing(folder.open_store() if folder else Store()))
+        store = stack.enter_context(contextlib.closing(_open_store(folder)))
         kept_key = folder.api_key() if folder else secrets.token_urlsafe(32)
         sandboxes = await Sandboxes.start(settings, folder)
         try:
@@ -135,6 +135,20 @@ async def _serve_until(
     # The end of a sandbox ends its calls, each with a reply: nothing has to be cut off.
     await sessions.aclose()
     await serving
+
+
+def _open_store(folder: StateFolder | None) -> Store:
+    if folder is None:
+        return Store()
+    path = folder.registry()
+    try:
+        return Store(path)
+    except sqlite3.Error as error:
+        raise StartError(
+            f"The registry of sessions {path} can't be used: {error}. Nothing was changed. "
+            "If the disk is full, make room; if the file is damaged, restore it from a copy, "
+            f"or move {folder.path} away to begin with an empty one."
+        ) from error
 
 
 def _open_contexts(settings: Settings, directory: str) -> Contexts:

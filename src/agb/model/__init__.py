@@ -1,7 +1,7 @@
 """Documented import path of the common results."""
 
 from agb._core.results import ApiResponse, BoolResult, DeleteResult, OperationResult
-from agb._core.session_results import SessionResult
+from agb._core.sessions.results import SessionResult
 
 __all__ = [
     "ApiResponse",

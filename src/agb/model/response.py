@@ -1,13 +1,7 @@
 """Documented import path of the session results."""
 
-from agb._core.mcp_results import (
-    McpToolResult,
-    McpToolsResult,
-    SessionMetrics,
-    SessionMetricsResult,
-)
 from agb._core.results import ApiResponse, BoolResult, DeleteResult, OperationResult, Result
-from agb._core.session_results import (
+from agb._core.sessions.results import (
     GetSessionData,
     GetSessionResult,
     SessionListResult,
@@ -15,8 +9,14 @@ from agb._core.session_results import (
     SessionStatusResult,
     SessionSummary,
 )
-from agb._core.tools import McpTool
-from agb._core.transfer_results import DownloadResult, UploadResult
+from agb._core.tools.results import (
+    McpToolResult,
+    McpToolsResult,
+    SessionMetrics,
+    SessionMetricsResult,
+)
+from agb._core.tools.tool import McpTool
+from agb._core.transfers.results import DownloadResult, UploadResult
 
 __all__ = [
     "ApiResponse",

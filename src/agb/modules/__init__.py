@@ -3,9 +3,9 @@
 from agb._async.code import AsyncCode
 from agb._async.command import AsyncCommand
 from agb._async.file_system import AsyncFileSystem
-from agb._core.code_results import CodeExecutionResult
-from agb._core.command_results import CommandResult
-from agb._core.file_results import (
+from agb._core.code.results import CodeExecutionResult
+from agb._core.commands.results import CommandResult
+from agb._core.files.results import (
     DirectoryListResult,
     FileContentResult,
     FileInfoResult,

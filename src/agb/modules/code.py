@@ -2,14 +2,14 @@
 
 from agb._async.code import AsyncCode
 from agb._async.code_stream import AsyncCodeStream
-from agb._core.code_results import (
+from agb._core.code.results import (
     CodeExecutionResult,
     EnhancedCodeExecutionResult,
     ExecutionError,
     ExecutionLogs,
     ExecutionResult,
 )
-from agb._core.stream_events import (
+from agb._core.code.stream_events import (
     CodeStreamEvent,
     EndEvent,
     ErrorEvent,

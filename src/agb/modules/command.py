@@ -2,13 +2,13 @@
 
 from agb._async.command import AsyncCommand
 from agb._async.process import AsyncProcess
-from agb._core.command_results import CommandResult
-from agb._core.process_results import (
+from agb._core.commands.process_results import (
     ProcessInfo,
     ProcessListResult,
     ProcessOutput,
     ProcessResult,
 )
+from agb._core.commands.results import CommandResult
 from agb._sync.command import Command
 from agb._sync.process import Process
 

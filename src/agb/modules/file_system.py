@@ -1,8 +1,8 @@
 """Documented import path of working with files."""
 
 from agb._async.file_system import AsyncFileSystem
-from agb._core.change_results import FileChangeEvent, FileChangeResult
-from agb._core.file_results import (
+from agb._core.files.change_results import FileChangeEvent, FileChangeResult
+from agb._core.files.results import (
     BinaryFileContentResult,
     DirectoryListResult,
     FileContentResult,
@@ -11,7 +11,7 @@ from agb._core.file_results import (
     MultipleFileContentResult,
 )
 from agb._core.results import BoolResult
-from agb._core.transfer_results import DownloadResult, UploadResult
+from agb._core.transfers.results import DownloadResult, UploadResult
 from agb._sync.file_system import FileSystem
 
 __all__ = [

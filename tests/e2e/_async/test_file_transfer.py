@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from agb import AsyncAGB, AsyncSession, CreateSessionParams, DownloadResult, UploadResult
-from agb._core import context_requests
+from agb._core.contexts import context_calls
 
 SIZE = 3_500_000
 
@@ -181,7 +181,7 @@ async def test_addresses_end_with_their_session(
     """An address of a session that is gone reads and writes nothing."""
     async with agb.open_session(CreateSessionParams()) as other:
         await other.file.write("/home/user/a", "text")
-        call = context_requests.load_internal(other.session_id, ["file_transfer"])
+        call = context_calls.load_internal(other.session_id, ["file_transfer"])
         context_id = (await agb.client.send(call)).data[0]["contextId"]
         read = await agb.context.get_file_download_url(context_id, "/home/user/a")
         write = await agb.context.get_file_upload_url(context_id, "/home/user/a")

@@ -89,9 +89,9 @@ async def test_list_by_labels(agb: AsyncAGB) -> None:
 
 async def test_wrong_key(session: AsyncSession) -> None:
     """A wrong API key is refused, and does not appear in the message."""
-    from agb import _embedded
+    from agb._io import embedded
 
-    server = _embedded.running()
+    server = embedded.running()
     assert server is not None
     async with AsyncAGB("wrong-key", Config(endpoint=server.endpoint)) as intruder:
         refused = await intruder.get(session.session_id)

@@ -16,7 +16,7 @@ from agb import (
     Session,
     UploadResult,
 )
-from agb._core import context_requests
+from agb._core.contexts import context_calls
 
 SIZE = 3_500_000
 
@@ -183,7 +183,7 @@ def test_addresses_end_with_their_session(agb: AGB, session: Session, here: Path
     """An address of a session that is gone reads and writes nothing."""
     with agb.open_session(CreateSessionParams()) as other:
         other.file.write("/home/user/a", "text")
-        call = context_requests.load_internal(other.session_id, ["file_transfer"])
+        call = context_calls.load_internal(other.session_id, ["file_transfer"])
         context_id = (agb.client.send(call)).data[0]["contextId"]
         read = agb.context.get_file_download_url(context_id, "/home/user/a")
         write = agb.context.get_file_upload_url(context_id, "/home/user/a")

@@ -89,9 +89,9 @@ def test_list_by_labels(agb: AGB) -> None:
 
 def test_wrong_key(session: Session) -> None:
     """A wrong API key is refused, and does not appear in the message."""
-    from agb import _embedded
+    from agb._io import embedded
 
-    server = _embedded.running()
+    server = embedded.running()
     assert server is not None
     with AGB("wrong-key", Config(endpoint=server.endpoint)) as intruder:
         refused = intruder.get(session.session_id)

@@ -90,7 +90,7 @@ def test_a_stream_that_goes_wrong(fault, play, short_margin, monkeypatch, no_pro
 
     The socket is closed. The deadline is the code's own limit and the margin.
     """
-    monkeypatch.setattr("agb._frames._LONGEST_MESSAGE", 1000)
+    monkeypatch.setattr("agb._io.frames._LONGEST_MESSAGE", 1000)
     step, kind, message = FAULTS[fault]
     server = play(streams.stream(streams.begun, step))
     with AGB("test-key", Config("https://api.invalid", timeout_ms=100)) as agb:
@@ -110,7 +110,7 @@ def test_a_stream_that_goes_wrong(fault, play, short_margin, monkeypatch, no_pro
 
 def test_a_peer_that_is_gone(agb, play, monkeypatch):
     """A side from which nothing comes is asked for a sign of life, and given up without one."""
-    monkeypatch.setattr("agb._core.streaming.PING_INTERVAL_S", 0.05)
+    monkeypatch.setattr("agb._core.code.stream_request.PING_INTERVAL_S", 0.05)
     server = play(streams.stream(streams.is_pinged, streams.begun, streams.waits))
     result = session_of(agb, server).code.run_code("1", "python", stream_beta=True)
 

@@ -77,7 +77,7 @@ def test_probes_without_a_sandbox(host_secrets):
     """Outside of a sandbox the same probes get hold of much: they would notice a hole."""
     command = [sys.executable, "-"]
     if os.geteuid() == 0:
-        ordinary = str(HERE.parent / "ordinary_user.py")
+        ordinary = str(HERE.parent / "support/ordinary_user.py")
         command = [sys.executable, ordinary, str(ORDINARY_USER), *command]
     known = {
         **host_secrets,

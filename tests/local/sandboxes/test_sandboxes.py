@@ -32,7 +32,7 @@ async def main():
     sandbox = await sandboxes.open("x")
     command = "touch f; mkdir -m 0 locked; setsid sleep %s & disown"
     await sandbox.call("shell", {"command": command, "timeout_ms": 9000}, timeout_s=10)
-    print(sandboxes._host.state, sandboxes._spawning._process.pid, flush=True)
+    print(sandboxes._host.state, sandboxes._keeper._spawning._process.pid, flush=True)
     if sys.argv[1] == "wait":
         await asyncio.sleep(60)
     await sandboxes.aclose()
@@ -92,7 +92,7 @@ async def test_closing_leaves_nothing(sandboxes):
 async def test_no_zombies(sandboxes):
     """The spawner collects every process of the sandboxes it has ended."""
     opened = [await sandboxes.open("x") for _ in range(3)]
-    spawner = sandboxes._spawning._process.pid
+    spawner = sandboxes._keeper._spawning._process.pid
     children = Path(f"/proc/{spawner}/task/{spawner}/children")
     if not children.exists():
         pytest.skip("this kernel does not tell the children of a process")
@@ -182,7 +182,7 @@ async def test_spawner_killed():
         sandbox.call("shell", {"command": "sleep 987.03", "timeout_ms": 60000}, timeout_s=60)
     )
     await until(lambda: bool(processes("987.03")))
-    os.kill(sandboxes._spawning._process.pid, signal.SIGKILL)
+    os.kill(sandboxes._keeper._spawning._process.pid, signal.SIGKILL)
     with pytest.raises(SandboxGone, match="ended"):
         await call
     await until(lambda: not processes("987.03"), timeout_s=GONE_S)

@@ -10,7 +10,8 @@ import tempfile
 from collections.abc import Generator
 
 from . import beneath
-from .beneath import Owner, TooMuch
+from .beneath import Owner
+from .failures import TooMuch
 
 NAME = "archive.tar.gz"
 

@@ -13,6 +13,7 @@ import attrs
 
 from ..state.database import check
 from ..state.paging import page_position, page_token
+from .failures import ContextNotFound
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS context (
@@ -30,13 +31,6 @@ _PAGE = """
 SELECT position, id, name, created, used FROM context
 WHERE position > ? ORDER BY position LIMIT ?
 """
-
-
-class ContextNotFound(Exception):
-    """Raised for a context that this server does not have."""
-
-    def __init__(self, context_id: str) -> None:
-        super().__init__(f"Context not found: {context_id[:100]}.")
 
 
 class NameTaken(Exception):

@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from ..failures import ToolError
+from .incoming import Incoming
 from .service import Contexts
-from .shelf import Incoming
 
 
 class ContextFiles:

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 
 import attrs
 
-
-class CannotMount(Exception):
-    """Raised for a context that can't be at the path it was asked for."""
+from ..machine.paths import is_below
 
 
 def parts(path: str) -> list[str]:
@@ -45,7 +43,8 @@ class WhiteLists:
 
 
 def _holds(directory: str, path: str) -> bool:
-    return not directory or path == directory or path.startswith(f"{directory}/")
+    """Say whether a path below the top is a directory or something in it; "" is the top itself."""
+    return not directory or is_below(path, directory)
 
 
 @attrs.frozen(kw_only=True)

@@ -9,8 +9,9 @@ import os
 from ..sandboxes.sandbox import SandboxFactory
 from ..settings import Settings
 from .catalog import Catalog, Context
+from .failures import CannotMount
 from .file_transfer import TransferContexts
-from .mounts import CannotMount, Mount
+from .mounts import Mount
 from .shelf import Shelf
 from .transfers import Transfers
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 import time
@@ -12,11 +11,12 @@ from collections.abc import Generator, Sequence
 import attrs
 
 from . import archive, beneath
-from .beneath import Copying, Owner, directory, walk
+from .beneath import Owner, directory, walk
+from .copying import Copying
+from .incoming import Incoming
 from .mounts import Mount, WhiteLists, parts
 
 _DAY_S = 24 * 3600
-_CHUNK = 1 << 20
 _OURS = Owner()
 
 
@@ -205,42 +205,6 @@ class Shelf:
     def _top(self, context_id: str) -> Generator[int]:
         with directory(self._path) as top, walk(top, [context_id]) as descriptor:
             yield descriptor
-
-
-class Incoming:
-    """A file that is being written."""
-
-    def __init__(self, descriptor: int, bytes_left: int) -> None:
-        self._descriptor = descriptor
-        self._bytes_left = bytes_left
-        self._digest = hashlib.md5(usedforsecurity=False)
-
-    def write(self, piece: bytes) -> None:
-        """Append a piece.
-
-        Raises:
-            TooMuch: The file is larger than a context may be.
-        """
-        self._bytes_left -= len(piece)
-        if self._bytes_left < 0:
-            raise beneath.TooMuch("it is larger than a context may be")
-        self._digest.update(piece)
-        while piece:
-            piece = piece[os.write(self._descriptor, piece) :]
-
-    def tag(self) -> str:
-        """Return the MD5 of what was written, as stores of objects name a content."""
-        return self._digest.hexdigest()
-
-
-def tag_of(descriptor: int, size: int) -> str:
-    """Return the MD5 of the first so many bytes of a file."""
-    digest = hashlib.md5(usedforsecurity=False)
-    offset = 0
-    while offset < size and (piece := os.pread(descriptor, min(_CHUNK, size - offset), offset)):
-        digest.update(piece)
-        offset += len(piece)
-    return digest.hexdigest()
 
 
 def _below(mount: Mount, path: str) -> list[str]:

@@ -8,14 +8,14 @@ import itertools
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import Enum
 
 import attrs
 
 from ..machine.paths import is_below
-from .beneath import TooMuch
-from .catalog import Catalog, ContextNotFound
+from .catalog import Catalog
+from .failures import ContextNotFound, NotSaved, TooMuch
 from .mounts import Mount
 from .shelf import Shelf
 
@@ -24,17 +24,6 @@ logger: logging.Logger = logging.getLogger(__name__)
 _KEPT_TASKS = 100
 _SOON_S = 1.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-
-
-class NotSaved(Exception):
-    """Raised for a session whose files have no room in their contexts."""
-
-    def __init__(self, context_ids: Sequence[str]) -> None:
-        super().__init__(
-            "The session was not deleted, because the server's disk has no room for the files of "
-            f"its context {', '.join(context_ids)}. Make room there, or fetch or delete files of "
-            "the session, and delete it again."
-        )
 
 
 class Kind(Enum):

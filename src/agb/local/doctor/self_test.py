@@ -71,7 +71,7 @@ async def run(sandboxes: SandboxFactory, state: str) -> list[Outcome]:
 
 
 async def _attack(sandbox: Sandbox, facts: dict[str, Any]) -> list[Outcome]:
-    probes = files(__package__).joinpath("probes.py").read_text(encoding="utf-8")
+    probes = files("agb.local.doctor").joinpath("probes.py").read_text(encoding="utf-8")
     await _write(sandbox, _PROGRAM, f"FACTS = {facts!r}\n{probes}\nprint(report())\n")
     command: dict[str, object] = {
         "command": f"exec python {_PROGRAM}",

@@ -15,16 +15,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..contexts.catalog import ContextNotFound
-from ..contexts.mounts import CannotMount
+from ..contexts.failures import CannotMount, ContextNotFound
 from ..failures import SandboxError
 from ..sessions.failures import SessionNotFound, TooManyLinks, TooManySessions
 from ..sessions.manager import SessionManager
 from ..settings import Settings
+from ..state.paging import InvalidPageToken
 from ..tools.tool_box import ToolBox
 from . import openapi
 from .context_endpoints import FILES_PATH
-from .endpoints import TOOL_CALL_PATH, Endpoint, Endpoints
+from .endpoint import Endpoint
+from .endpoints import TOOL_CALL_PATH, Endpoints
 from .envelope import ApiFailure, new_request_id, render_failure, render_success
 from .file_addresses import FileAddresses
 from .hang_up import ClientHungUp, until_hang_up
@@ -42,6 +43,7 @@ _ERRORS = (
     SandboxError,
     ContextNotFound,
     CannotMount,
+    InvalidPageToken,
     ClientHungUp,
     sqlite3.OperationalError,
     HTTPException,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from datetime import datetime, timezone
-from typing import Any
 
 from ..contexts.catalog import Context, NameTaken
 from ..contexts.file_transfer import CONTEXT_TYPE
@@ -14,15 +12,13 @@ from ..contexts.shelf import Entry
 from ..contexts.transfers import Kind, soon
 from ..machine.recipe import HOME
 from ..settings import Settings
-from ..state.paging import InvalidPageToken
+from .endpoint import Endpoint
 from .envelope import ApiFailure, Reply, invalid_request
 from .mounts import clean_path
 from .requests import Call
 from .signed_addresses import LIFE_S, Address, Addresses
 
 FILES_PATH = "/files/"
-
-Handler = Callable[[Call], Coroutine[Any, Any, Reply]]
 
 
 class ContextEndpoints:
@@ -33,18 +29,18 @@ class ContextEndpoints:
         self._addresses = addresses
         self._settings = settings
 
-    def table(self) -> tuple[tuple[str, str, Handler], ...]:
-        """List method, path and handler of each endpoint."""
+    def table(self) -> tuple[Endpoint, ...]:
+        """List the endpoints."""
         return (
-            ("GET", "/sdk/ListContexts", self.list),
-            ("GET", "/sdk/GetContext", self.get),
-            ("POST", "/sdk/ModifyContext", self.rename),
-            ("POST", "/sdk/DeleteContext", self.delete),
-            ("POST", "/sdk/ClearContext", self.clear),
-            ("POST", "/sdk/DescribeContextFiles", self.list_files),
-            ("POST", "/sdk/GetContextFileUploadUrl", self.upload_url),
-            ("POST", "/sdk/GetContextFileDownloadUrl", self.download_url),
-            ("POST", "/sdk/DeleteContextFile", self.delete_file),
+            Endpoint("GET", "/sdk/ListContexts", self.list),
+            Endpoint("GET", "/sdk/GetContext", self.get),
+            Endpoint("POST", "/sdk/ModifyContext", self.rename),
+            Endpoint("POST", "/sdk/DeleteContext", self.delete),
+            Endpoint("POST", "/sdk/ClearContext", self.clear),
+            Endpoint("POST", "/sdk/DescribeContextFiles", self.list_files),
+            Endpoint("POST", "/sdk/GetContextFileUploadUrl", self.upload_url),
+            Endpoint("POST", "/sdk/GetContextFileDownloadUrl", self.download_url),
+            Endpoint("POST", "/sdk/DeleteContextFile", self.delete_file),
         )
 
     async def list(self, call: Call) -> Reply:
@@ -54,10 +50,7 @@ class ContextEndpoints:
             default=self._settings.default_page_size,
             at_most=self._settings.max_page_size,
         )
-        try:
-            page = self._contexts.catalog.page(limit, call.optional_text("nextToken") or None)
-        except InvalidPageToken as error:
-            raise invalid_request("nextToken is not one that this server gave out") from error
+        page = self._contexts.catalog.page(limit, call.optional_text("nextToken") or None)
         return Reply(
             [_describe(context) for context in page.contexts],
             siblings={"nextToken": page.next_token, "maxResults": limit, "totalCount": page.total},

@@ -4,47 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
-from typing import Any
 from urllib.parse import urlsplit
-
-import attrs
 
 from ..sessions.manager import SessionManager
 from ..sessions.records import SessionRecord
 from ..settings import Settings
-from ..state.paging import InvalidPageToken
 from ..tools.tool_box import ToolBox
 from .context_endpoints import ContextEndpoints, load_internal, sync
+from .endpoint import Endpoint
 from .envelope import ApiFailure, Reply, invalid_request, not_supported, tool_content
 from .mounts import read_mounts
 from .requests import Call
 from .signed_addresses import Addresses
 from .streams import stream_url
 
-Handler = Callable[[Call], Coroutine[Any, Any, Reply]]
-
 TOOL_CALL_PATH = "/mcp"
 
 # What clients ask for, as for the cloud; there is no encryption here.
 _LINK_SCHEMES = {"http": "http", "https": "http", "ws": "ws", "wss": "ws"}
-
-
-@attrs.frozen
-class Endpoint:
-    """One endpoint.
-
-    Attributes:
-        method: Its HTTP method.
-        path: Its path.
-        handler: What it answers.
-        ends_with_client: True if the work is of no use, and stopped, once the client hangs up.
-    """
-
-    method: str
-    path: str
-    handler: Handler
-    ends_with_client: bool = False
 
 
 class Endpoints:
@@ -84,7 +61,7 @@ class Endpoints:
             Endpoint("GET", "/sdk/GetContextInfo", self.get_context_info),
             Endpoint("POST", "/sdk/GetAndLoadInternalContext", self.load_internal_context),
             Endpoint("POST", TOOL_CALL_PATH, self.call_tool, ends_with_client=True),
-            *(Endpoint(*row) for row in self._contexts.table()),
+            *self._contexts.table(),
         )
 
     async def create_session(self, call: Call) -> Reply:
@@ -164,10 +141,7 @@ class Endpoints:
             at_most=self._settings.max_page_size,
         )
         labels = call.labels(at_most=self._settings.max_labels)
-        try:
-            page = self._sessions.page(labels, limit, call.optional_text("nextToken") or None)
-        except InvalidPageToken as error:
-            raise invalid_request("nextToken is not one that this server gave out") from error
+        page = self._sessions.page(labels, limit, call.optional_text("nextToken") or None)
         return Reply(
             [
                 {"sessionId": session.id, "sessionStatus": session.status.value}

@@ -14,10 +14,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from ..contexts.beneath import TooMuch
-from ..contexts.catalog import ContextNotFound
+from ..contexts.failures import ContextNotFound, TooMuch
 from ..contexts.files import ContextFiles
-from ..contexts.shelf import Incoming, tag_of
+from ..contexts.incoming import Incoming, tag_of
 from ..failures import ToolError
 from ..sessions.failures import SessionNotFound
 from ..sessions.manager import SessionManager

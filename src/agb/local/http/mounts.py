@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from ..contexts.mounts import Mount, WhiteLists
-from ..json_values import is_unicode, parse, type_name
+from ..json_values import is_unicode, type_name
 from ..machine.paths import is_below
 from .envelope import invalid_request, not_supported
+from .json_parameters import as_array, as_object, decoded
 
 MAX_MOUNTS = 16
 
@@ -160,24 +161,12 @@ def _texts(item: Mapping[str, object], name: str, default: Sequence[str]) -> lis
 
 def _decoded(name: str, value: object) -> object:
     """Decode what may come as JSON text; a missing or empty policy is the default one."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse(value) if value.strip() else None
-    except ValueError as error:
-        raise invalid_request(f"{name} is not valid JSON: {error}") from error
+    return None if isinstance(value, str) and not value.strip() else decoded(name, value)
 
 
 def _object(name: str, value: object) -> Mapping[str, object]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise invalid_request(f"{name} must be a JSON object, not {type_name(value)}")
-    return cast("dict[str, object]", value)
+    return {} if value is None else as_object(name, value)
 
 
 def _list(name: str, value: object) -> list[object]:
-    decoded = _decoded(name, value)
-    if not isinstance(decoded, list):
-        raise invalid_request(f"{name} must be a JSON array, not {type_name(decoded)}")
-    return cast("list[object]", decoded)
+    return as_array(name, _decoded(name, value))

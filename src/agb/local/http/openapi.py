@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .endpoints import Endpoint
+    from .endpoint import Endpoint
 
 PATH = "/openapi.json"
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import errno
 import sqlite3
 
-from ..contexts.catalog import ContextNotFound
-from ..contexts.mounts import CannotMount
-from ..contexts.transfers import NotSaved
+from ..contexts.failures import CannotMount, ContextNotFound, NotSaved
 from ..failures import SandboxError, SandboxGone, ToolError
 from ..sessions.failures import ServerEnding, SessionNotFound, TooManyLinks, TooManySessions
-from .envelope import ApiFailure, not_supported
+from ..state.paging import InvalidPageToken
+from .envelope import ApiFailure, invalid_request, not_supported
 
 
 def refusal(error: Exception, *, tool_call: bool) -> ApiFailure:
@@ -26,6 +25,8 @@ def refusal(error: Exception, *, tool_call: bool) -> ApiFailure:
     match error:
         case ApiFailure():
             return error
+        case InvalidPageToken():
+            return invalid_request("nextToken is not one that this server gave out")
         case SessionNotFound():
             # Tools and the session API have always had different names for it.
             kind = "InvalidSession" if tool_call else "InvalidMcpSession"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import tempfile
 from typing import IO, TYPE_CHECKING
@@ -16,7 +15,8 @@ from ..spawner.state import overruns_of, remove_state, sessions_of
 from . import interpreter, leftovers, recipe, seccomp, users
 from .bare_recipe import BareRecipe
 from .cgroups import Groups
-from .paths import can_enter, can_pass, is_below, outermost
+from .paths import can_pass, outermost, reachable, second_paths
+from .prepared_files import prepare_agent, prepare_etc
 from .recipe import Bind, Recipe
 from .tiers import Isolation
 from .workspaces import Workspace
@@ -82,7 +82,7 @@ class Host:
                 [*python.directories, *(program.directory for program in bubblewraps), *_own(node)]
             )
             drops_rights = facts.is_root and not bare
-            private = _private(needed, state) if drops_rights else ()
+            private = second_paths(needed, state) if drops_rights else ()
             groups = Groups.prepare(os.path.basename(state), wanted=wanted)
             return cls(
                 state=state,
@@ -109,7 +109,7 @@ class Host:
     ) -> dict[str, object]:
         """Return what the spawner has to know to start a sandbox."""
         return {
-            "bwrap": _reachable(bubblewrap.path, self.private_binds),
+            "bwrap": reachable(bubblewrap.path, self.private_binds),
             "options": self.recipe.options(workspace.home, volumes),
             "command": self.recipe.command(),
             "workspace": workspace.home,
@@ -166,14 +166,12 @@ def _recipe(
     """Write the prepared files and put the recipe together."""
     etc, inside = os.path.join(state, "etc"), os.path.join(state, "inside")
     os.mkdir(etc)
-    recipe.prepare_etc(etc)
-    recipe.prepare_agent(inside, compiled=python.is_ours)
-    _let_all_read(etc)
-    _let_all_read(inside)
+    prepare_etc(etc)
+    prepare_agent(inside, compiled=python.is_ours)
     shown = outermost([*python.directories, *_own(node)])
     binds = [
         Bind(source=inside, target=f"{recipe.AGENT_PARENT}/inside"),
-        *(Bind(source=_reachable(path, private), target=path) for path in shown),
+        *(Bind(source=reachable(path, private), target=path) for path in shown),
     ]
     common = Recipe(
         settings=settings,
@@ -231,38 +229,3 @@ def _own(node: str | None) -> list[str]:
         return []
     directory, name = os.path.split(node)
     return [os.path.join(os.path.realpath(directory), name), os.path.realpath(node)]
-
-
-def _private(paths: Iterable[str], state: str) -> tuple[tuple[str, str], ...]:
-    """Choose a reachable path for each that lies where only root gets to.
-
-    Raises:
-        MachineUnfit: One is closed itself, which no other path to it changes.
-    """
-    closed = [path for path in paths if not can_enter(path)]
-    for path in closed:
-        needed = 0o005 if os.path.isdir(path) else 0o004
-        if os.stat(path).st_mode & needed != needed:
-            raise MachineUnfit(
-                f"The server is root, sandboxes run as users without rights, and {path!r} can be "
-                f"read by root only. Open it to all: chmod -R go+rX {shlex.quote(path)}"
-            )
-    return tuple((path, f"{state}/binds/{index}") for index, path in enumerate(closed))
-
-
-def _reachable(path: str, private: Sequence[tuple[str, str]]) -> str:
-    """Return the path by which all users get to a file."""
-    for source, target in private:
-        if is_below(path, source):
-            return target + path[len(source) :]
-    return path
-
-
-def _let_all_read(directory: str) -> None:
-    """Open prepared files to all users, whatever the umask of this process is."""
-    for path, _directories, names in os.walk(directory):
-        os.chmod(path, 0o755)  # noqa: S103 - read-only inside, and nothing secret
-        for name in names:
-            file = os.path.join(path, name)
-            if not os.path.islink(file):
-                os.chmod(file, 0o644)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING
 
+from ..failures import MachineUnfit
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 def outermost(paths: Iterable[str]) -> tuple[str, ...]:
@@ -36,6 +39,38 @@ def can_pass(path: str) -> bool:
             return True
         path = os.path.dirname(path)
     return False
+
+
+def second_paths(paths: Iterable[str], state: str) -> tuple[tuple[str, str], ...]:
+    """Choose a reachable path for each that lies where only root gets to.
+
+    Args:
+        paths: What all users shall get to.
+        state: The directory for everything the server has on disk.
+
+    Returns:
+        Each path that only root gets to, and its second path.
+
+    Raises:
+        MachineUnfit: One is closed itself, which no other path to it changes.
+    """
+    closed = [path for path in paths if not can_enter(path)]
+    for path in closed:
+        needed = 0o005 if os.path.isdir(path) else 0o004
+        if os.stat(path).st_mode & needed != needed:
+            raise MachineUnfit(
+                f"The server is root, sandboxes run as users without rights, and {path!r} can be "
+                f"read by root only. Open it to all: chmod -R go+rX {shlex.quote(path)}"
+            )
+    return tuple((path, f"{state}/binds/{index}") for index, path in enumerate(closed))
+
+
+def reachable(path: str, private: Sequence[tuple[str, str]]) -> str:
+    """Return the path by which all users get to a file; see `second_paths`."""
+    for source, target in private:
+        if is_below(path, source):
+            return target + path[len(source) :]
+    return path
 
 
 def _open_to_all(path: str) -> bool:

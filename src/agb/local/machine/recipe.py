@@ -1,4 +1,4 @@
-"""How a sandbox is made: the bubblewrap arguments, and the few files prepared for it.
+"""How a sandbox is made: the arguments of bubblewrap.
 
 The recipe is plain data. Each line of it is there because its absence was a hole once, or because
 programs miss what it gives; the reason stands beside it.
@@ -7,14 +7,10 @@ programs miss what it gives; the reason stands beside it.
 from __future__ import annotations
 
 import os
-import shutil
-import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from .. import inside
 from .paths import is_below
 
 if TYPE_CHECKING:
@@ -28,34 +24,11 @@ HOME = f"/home/{USER}"
 AGENT_PARENT = "/opt/agb"
 """Where the sandbox sees the package `inside`."""
 
-_ALTERNATIVES = "/etc/alternatives"
-_SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+ALTERNATIVES = "/etc/alternatives"
+"""Where many programs of /usr lead through."""
 
-# Taken over from this machine's /etc: what programs of /usr read there, and nothing that tells
-# about the machine or its users.
-_COPIED = (
-    "ld.so.cache",
-    "ld.so.conf",
-    "mime.types",
-    "protocols",
-    "services",
-    "ssl/certs/ca-certificates.crt",
-    "ssl/openssl.cnf",
-    "pki/tls/certs/ca-bundle.crt",
-    "pki/tls/openssl.cnf",
-)
-# Where fonts are; and what a JDK and R below /usr have as a part of themselves, on Debian.
-_COPIED_DIRECTORIES = ("fonts", "java-*", "R")
+_SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _NOT_FOR_VOLUMES = ("/usr", "/etc", "/proc", "/dev", "/sys", "/opt/agb", "/var/tmp", *_SYSTEM_LINKS)  # noqa: S108
-_WRITTEN = {
-    "passwd": f"{USER}:x:{USER_ID}:{USER_ID}::{HOME}:/bin/sh\n"
-    "nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
-    "group": f"{USER}:x:{USER_ID}:\nnogroup:x:65534:\n",
-    "hosts": "127.0.0.1 localhost sandbox\n::1 localhost sandbox\n",
-    "hostname": "sandbox\n",
-    # No name service but these files: there is no network and no daemon to ask.
-    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
-}
 
 
 @frozen(kw_only=True)
@@ -121,8 +94,7 @@ class Recipe:
             *("--ro-bind", "/usr", "/usr"),
             *_system_links(),
             *("--ro-bind", self.etc, "/etc"),
-            # Where many programs of /usr lead through.
-            *("--ro-bind-try", _ALTERNATIVES, _ALTERNATIVES),
+            *("--ro-bind-try", ALTERNATIVES, ALTERNATIVES),
             *("--proc", "/proc"),
             *("--dev", "/dev"),
             # A tmpfs is unlimited unless it is told.
@@ -201,52 +173,6 @@ def search_path(python: str, node: str | None) -> str:
     return ":".join(dict.fromkeys(directories))
 
 
-def prepare_etc(directory: str, source: str = "/etc") -> None:
-    """Fill the directory that becomes `/etc` in every sandbox.
-
-    Args:
-        directory: An empty directory.
-        source: This machine's `/etc`.
-    """
-    for name, text in _WRITTEN.items():
-        _write(os.path.join(directory, name), text)
-    for name in _COPIED:
-        origin, target = os.path.join(source, name), os.path.join(directory, name)
-        if os.path.isfile(origin):
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.copyfile(origin, target)
-    for pattern in _COPIED_DIRECTORIES:
-        for found in Path(source).glob(pattern):
-            _copy_readable(found, Path(directory, found.name))
-    os.mkdir(os.path.join(directory, os.path.basename(_ALTERNATIVES)))
-
-
-def prepare_agent(directory: str, *, compiled: bool) -> None:
-    """Copy the package `inside`, so that all can read it wherever this package is installed.
-
-    Args:
-        directory: Where the package goes; must not exist.
-        compiled: Whether to compile it, for the interpreter that runs this process.
-    """
-    source = os.path.dirname(inside.__file__)
-    shutil.copytree(source, directory, ignore=shutil.ignore_patterns("__pycache__"))
-    if not compiled:
-        return
-    import py_compile
-
-    for name in os.listdir(directory):
-        if name.endswith(".py"):
-            path = os.path.join(directory, name)
-            inside_path = f"{AGENT_PARENT}/inside/{name}"
-            py_compile.compile(
-                path,
-                dfile=inside_path,
-                doraise=True,
-                # Nothing writes there: there is no change to look for at each start.
-                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-            )
-
-
 def _system_links(root: str = "/") -> list[str]:
     """Have /bin, /lib and the like as they are here: links into /usr, or directories."""
     options: list[str] = []
@@ -257,18 +183,3 @@ def _system_links(root: str = "/") -> list[str]:
         elif os.path.isdir(place):
             options += ["--ro-bind", path, path]
     return options
-
-
-def _copy_readable(origin: Path, target: Path) -> None:
-    """Copy the files of a directory that everybody may read, or nothing if it is no directory."""
-    for path in origin.rglob("*"):
-        if path.is_file() and path.stat().st_mode & stat.S_IROTH:
-            copy = target / path.relative_to(origin)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
-
-
-def _write(path: str, text: str) -> None:
-    """Write a small file."""
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)

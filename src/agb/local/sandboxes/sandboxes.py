@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import logging
 from typing import TYPE_CHECKING
@@ -19,7 +18,8 @@ from ..machine.workspaces import Workspace, Workspaces
 from .local_sandbox import LocalSandbox, StartFailed
 from .restored import NOTICE, RestoredSandbox
 from .spares import Spares
-from .spawning import SpawnerFailed, Spawning
+from .spawner_keeper import SpawnerKeeper
+from .spawning import SpawnerFailed
 from .warming import Warming
 
 if TYPE_CHECKING:
@@ -41,18 +41,15 @@ class Sandboxes:
         """Use `Sandboxes.start`."""
         self._settings = settings
         self._host = host
-        self._lock = None if folder is None else folder.lock
         self._workspaces = None if folder is None else Workspaces(folder.workspaces)
         self._numbers = itertools.count(1)
-        self._spawning: Spawning | None = None
-        self._restarting = asyncio.Lock()
-        self._replacing: asyncio.Task[None] | None = None
+        locks = [host.lock.fileno(), *([] if folder is None else [folder.lock])]
+        self._keeper = SpawnerKeeper(host, locks, settings.close_timeout_s)
         self._bubblewrap: Bubblewrap | None = None
         self._warming = Warming(settings)
         self._spares = Spares(
             self._make_spare, wanted=settings.spare_sandboxes, pause_s=settings.spare_pause_s
         )
-        self._closed = False
 
     @classmethod
     async def start(cls, settings: Settings, folder: StateFolder | None = None) -> Sandboxes:
@@ -190,13 +187,10 @@ class Sandboxes:
 
     async def aclose(self) -> None:
         """End all sandboxes; may be called again."""
-        self._closed = True
+        self._keeper.closing = True
         self._warming.stop()
         await self._spares.aclose()
-        async with self._restarting:
-            spawning, self._spawning = self._spawning, None
-        if spawning is not None:
-            await spawning.aclose(self._settings.close_timeout_s)
+        await self._keeper.aclose()
         self._host.remove()
 
     async def _choose(self, facts: Facts, candidates: Sequence[Bubblewrap]) -> None:
@@ -224,7 +218,7 @@ class Sandboxes:
         notice: str = "",
     ) -> LocalSandbox:
         """Start a sandbox with one bubblewrap."""
-        spawning = await self._running_spawner()
+        spawning = await self._keeper.running()
         number = next(self._numbers)
         place = workspace or self._host.workspace(number)
         sandbox = LocalSandbox(
@@ -232,35 +226,3 @@ class Sandboxes:
         )
         await sandbox.start(self._host, bubblewrap, volumes, notice)
         return sandbox
-
-    async def _running_spawner(self) -> Spawning:
-        """Return the spawner; a new one if it was killed, for its sandboxes are gone anyway."""
-        if self._closed:
-            raise SandboxError("The server is shutting down")
-        async with self._restarting:
-            if self._spawning is not None and not self._spawning.alive:
-                await self._spawning.aclose(self._settings.close_timeout_s)
-                self._spawning = None
-            if self._spawning is None:
-                self._spawning = await Spawning.start(
-                    self._host.state,
-                    self._host.private_binds,
-                    self._host.users,
-                    self._host.filter,
-                    self._host.groups.directories,
-                    self._host.watch(),
-                    [self._host.lock.fileno(), *([] if self._lock is None else [self._lock])],
-                    self._replace_spawner,
-                )
-            return self._spawning
-
-    def _replace_spawner(self) -> None:
-        """Start another one at once: it clears away what one leaves that was killed."""
-        self._replacing = asyncio.create_task(self._start_another())
-
-    async def _start_another(self) -> None:
-        try:
-            await self._running_spawner()
-        except (SpawnerFailed, SandboxError, OSError) as error:
-            # The next session that needs it tries again, and says what is wrong.
-            logger.warning("the process that starts sandboxes was killed; no other one: %s", error)

@@ -1,43 +1,26 @@
-"""The sessions of this server: creates them, finds them, ends them."""
+"""The sessions of this server, as endpoints and tools see them."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
-import secrets
-import sqlite3
-import time
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
-import anyio
-
-from ..contexts.mounts import Mount, read_again, write_down
+from ..contexts.mounts import Mount
 from ..contexts.service import Contexts
-from ..contexts.transfers import NotSaved, soon
-from ..failures import SandboxGone
 from ..links.listener import Link
 from ..machine.tiers import Isolation
-from ..sandboxes.sandbox import Sandbox, SandboxFactory
+from ..sandboxes.sandbox import SandboxFactory
 from ..settings import Settings
-from .failures import ServerEnding, SessionNotFound, TooManySessions
+from .failures import ServerEnding, SessionNotFound
 from .live_session import LiveSession, Turn
-from .records import Page, ReplyForm, SessionRecord, Status
+from .lives import Lives
+from .records import Page, ReplyForm, SessionRecord
 from .store import Store
-
-logger: logging.Logger = logging.getLogger(__name__)
-
-_AGAIN_S = 60.0
-"""A session that could not end at the end of its life is ended again so much later."""
 
 
 class SessionManager:
-    """Creates sessions, finds them, lends their sandboxes to calls and ends them.
-
-    It knows of a sandbox only what `SandboxFactory` and `Sandbox` promise, so a sandbox may as
-    well live on another machine.
-    """
+    """Has sessions begun and ended, finds them, and lends their sandboxes to calls."""
 
     def __init__(
         self, store: Store, sandboxes: SandboxFactory, contexts: Contexts, settings: Settings
@@ -45,12 +28,8 @@ class SessionManager:
         self.contexts: Contexts = contexts
         self.isolation: Isolation = sandboxes.isolation
         self._store = store
-        self._sandboxes = sandboxes
         self._settings = settings
-        self._live: dict[str, LiveSession] = {}
-        self._ending: set[asyncio.Task[None]] = set()
-        self._opening = 0
-        self._closing = False
+        self._lives = Lives(store, sandboxes, contexts, settings)
 
     async def create(
         self,
@@ -61,71 +40,18 @@ class SessionManager:
         idle_timeout_s: int | None = None,
         mounts: list[Mount] | None = None,
     ) -> SessionRecord:
-        """Open a sandbox and make it a session.
-
-        Args:
-            labels: Labels of the session.
-            image_id: The image asked for, or "".
-            reply_form: How its tool replies are written.
-            idle_timeout_s: Release it after so many seconds without a call; None means never.
-            mounts: Its contexts; their files are brought, and may still be on their way when this
-                returns.
-
-        Returns:
-            The session.
-
-        Raises:
-            TooManySessions: Another one would be one too many.
-            SandboxError: No sandbox could be opened.
-            ContextNotFound: There is no such context.
-            CannotMount: A context can't be where it was asked for.
-        """
-        wanted = mounts or []
-        self.contexts.check(wanted, self._sandboxes)
-        session_id = f"session-{secrets.token_hex(16)}"
-        sandbox = await self._open(session_id, [mount.path for mount in wanted])
-        record = SessionRecord(
-            session_id,
-            image_id,
-            reply_form,
-            workspace=sandbox.workspace,
+        """Open a sandbox and make it a session; see `Lives.create`."""
+        return await self._lives.create(
+            labels=labels,
+            image_id=image_id,
+            reply_form=reply_form,
             idle_timeout_s=idle_timeout_s,
-            mounts=write_down(wanted),
-            arrived=not wanted,
+            mounts=mounts,
         )
-        try:
-            self._store.add(record, labels)
-        except BaseException:
-            await sandbox.aclose()
-            raise
-        coming = self._begin(record, sandbox, wanted)
-        if coming is not None:
-            try:
-                await soon(coming)
-            except BaseException:
-                # Whoever asked has gone and will never learn its identifier.
-                self.release(record.id)
-                raise
-        return record
 
     async def restore(self) -> None:
-        """Go on with the sessions of the server that had this state before.
-
-        Their sandboxes are opened at their first call. What that server was about to end, or had
-        begun and told nobody of, is removed.
-        """
-        records = self._store.all()
-        for record in records:
-            mounts = read_again(record.mounts)
-            paths = [mount.path for mount in mounts]
-            sandbox = self._sandboxes.restore(record.id, paths, record.workspace)
-            self._begin(record, sandbox, mounts)
-            if record.status is Status.DELETING:
-                self.release(record.id)
-            elif record.status is Status.FAILED:
-                self._note_status(record.id, Status.RUNNING)
-        await self._sandboxes.keep_only({record.workspace for record in records})
-        await asyncio.gather(*self._ending, return_exceptions=True)
+        """Go on with the sessions of an earlier server; see `Lives.restore`."""
+        await self._lives.restore()
 
     def get(self, session_id: str) -> SessionRecord:
         """Find a session; one that is being released is still there.
@@ -142,8 +68,9 @@ class SessionManager:
         record = self._store.get(session_id)
         if record is None:
             raise SessionNotFound(session_id)
-        if session_id in self._live:
-            self._live[session_id].touch()
+        live = self._lives.find(session_id)
+        if live is not None:
+            live.touch()
         return record
 
     def page(self, labels: Mapping[str, str], limit: int, token: str | None) -> Page:
@@ -201,10 +128,8 @@ class SessionManager:
             SessionNotFound: There is no such session.
             ServerEnding: No further call may begin.
         """
-        live = self._live.get(session_id)
-        if live is None:
-            raise SessionNotFound(session_id)
-        if self._closing:
+        live = self._find(session_id)
+        if self._lives.closing:
             raise ServerEnding(kept=bool(live.sandbox.workspace), ran=False)
         return live.turn(limit_s=limit_s, queue=queue, waits_as=waits_as)
 
@@ -217,7 +142,7 @@ class SessionManager:
         Returns:
             The token; "" if there is no such session, or its end has begun.
         """
-        live = self._live.get(session_id)
+        live = self._lives.find(session_id)
         return "" if live is None else live.token
 
     async def link(self, session_id: str, port: int, listener: str) -> Link:
@@ -236,157 +161,22 @@ class SessionManager:
             TooManyLinks: Another one would be one too many.
             OSError: The address can't be listened on.
         """
-        live = self._live.get(session_id)
-        if live is None:
-            raise SessionNotFound(session_id)
-        return await live.link(port, listener, self._settings)
+        return await self._find(session_id).link(port, listener, self._settings)
 
     def release(self, session_id: str) -> asyncio.Task[None]:
-        """Begin to end a session; from now on no call reaches it.
-
-        Args:
-            session_id: The session.
-
-        Returns:
-            A task that is done when nothing is left of the session; whoever waits for it and may
-            be cancelled shields it. It fails with `NotSaved` if the session goes on.
-
-        Raises:
-            SessionNotFound: There is no such session, or its end has already begun.
-        """
-        live = self._live.pop(session_id, None)
-        if live is None:
-            raise SessionNotFound(session_id)
-        live.release()
-        self.contexts.of_sessions.end(session_id)
-        self._note_status(session_id, Status.DELETING)
-        task = asyncio.create_task(self._end(live))
-        self._ending.add(task)
-        task.add_done_callback(self._ended)
-        return task
+        """Begin to end a session; see `Lives.release`."""
+        return self._lives.release(session_id)
 
     async def drain(self, timeout_s: float) -> None:
-        """Let no further call begin, and wait for those in flight.
-
-        Args:
-            timeout_s: Seconds to wait at most.
-        """
-        self._closing = True
-        with anyio.move_on_after(timeout_s):
-            for live in list(self._live.values()):
-                await live.quiet.wait()
+        """Let no further call begin, and wait for those in flight; see `Lives.drain`."""
+        await self._lives.drain(timeout_s)
 
     async def aclose(self) -> None:
         """End every session but those that outlive the server, and refuse new ones."""
-        self._closing = True
-        for live in list(self._live.values()):
-            live.suspend()
-            if not live.sandbox.workspace:
-                self.release(live.id)
-        await asyncio.gather(*self._ending, return_exceptions=True)
-        # Those that outlive it lose their sandboxes; their calls are answered by that.
-        await self._sandboxes.aclose()
-        await self.contexts.aclose()
+        await self._lives.aclose()
 
-    def _begin(
-        self,
-        record: SessionRecord,
-        sandbox: Sandbox,
-        mounts: list[Mount],
-        at_least_s: float = 0.0,
-    ) -> asyncio.Task[None] | None:
-        """Begin, or go on with, a session; return what brings the files of its contexts."""
-        self._live[record.id] = live = LiveSession(
-            record.id,
-            sandbox,
-            anyio.Semaphore(self._settings.calls_per_session),
-            self._settings.waiting_calls_per_session,
-            record.idle_timeout_s,
-            on_idle=self._end_of_time,
-            on_lost=self._note_loss,
-            token=record.token,
-        )
-        live.touch()
-        if self._settings.max_life_s:
-            left_s = record.created_s + self._settings.max_life_s - time.time()
-            live.live_for(max(left_s, at_least_s))
-        coming = self.contexts.transfers.attach(
-            record.id, mounts, sandbox.volumes, arrived=record.arrived
-        )
-        if coming is not None:
-            coming.add_done_callback(lambda task: self._note_arrival(record.id, task))
-        return coming
-
-    def _end_of_time(self, live: LiveSession) -> None:
-        """A session was idle for too long, or has lived for as long as one may."""
-        if live.id in self._live:
-            self.release(live.id)
-
-    async def _open(self, session_id: str, volumes: list[str]) -> Sandbox:
-        if self._closing:
-            raise ServerEnding(kept=False, ran=False)
-        limit = self._settings.max_sessions
-        if len(self._live) + len(self._ending) + self._opening >= limit:
-            raise TooManySessions(f"This server has {limit} sessions, as many as it allows.")
-        self._opening += 1
-        try:
-            sandbox = await self._sandboxes.open(session_id, volumes)
-        finally:
-            self._opening -= 1
-        if self._closing:
-            await sandbox.aclose()
-            raise ServerEnding(kept=False, ran=False)
-        return sandbox
-
-    async def _end(self, live: LiveSession) -> None:
-        try:
-            await self.contexts.transfers.save(live.id)
-            await live.sandbox.aclose()
-        except NotSaved as error:
-            logger.warning("%s: %s", live.id, error)
-            self._go_on(live)
-            raise
-        except Exception:
-            # The session is gone for its users whatever is left of it; the log says what.
-            logger.exception("%s did not end cleanly", live.id)
-        with _logged(live.id):
-            self._store.remove(live.id)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._ending.discard(task)
-        if not task.cancelled():
-            # Whoever waits for it hears of it; of one that nobody waits for the log has told.
-            task.exception()
-
-    def _go_on(self, live: LiveSession) -> None:
-        """Go on with a session that could not end; a server that ends leaves that to the next."""
-        record = self._store.get(live.id)
-        if record is not None and not self._closing:
-            self._note_status(live.id, Status.RUNNING)
-            self._begin(record, live.sandbox, read_again(record.mounts), at_least_s=_AGAIN_S)
-
-    def _note_loss(self, live: LiveSession, cause: SandboxGone) -> None:
-        if live.lost or live.released or live.suspended:
-            return
-        live.lost = True
-        # It stays until it is released, so that its users learn why it fails.
-        logger.warning("%s has lost its sandbox: %s", live.id, cause)
-        self._note_status(live.id, Status.FAILED)
-
-    def _note_status(self, session_id: str, status: Status) -> None:
-        with _logged(session_id):
-            self._store.set_status(session_id, status)
-
-    def _note_arrival(self, session_id: str, coming: asyncio.Task[None]) -> None:
-        if not coming.cancelled() and coming.exception() is None and not self._closing:
-            with _logged(session_id):
-                self._store.note_arrival(session_id)
-
-
-@contextlib.contextmanager
-def _logged(session_id: str) -> Generator[None]:
-    """Go on without a note that can't be written; the next start finds out by itself."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        logger.error("the state of %s was not written down: %s", session_id, error)
+    def _find(self, session_id: str) -> LiveSession:
+        live = self._lives.find(session_id)
+        if live is None:
+            raise SessionNotFound(session_id)
+        return live

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Protocol
 
-from ..contexts.shelf import Incoming
+from ..contexts.incoming import Incoming
 from ..failures import SandboxError, ToolError
 from .failures import SessionNotFound
 from .live_session import Turn

@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 
+from .programs import stat_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -35,6 +37,8 @@ class Child:
         self.doomed: bool = False
         self.kept: bool = False
         """Whether its files outlive it."""
+        self.isolated: bool = True
+        """Whether the end of its process 1 ends all others."""
 
     def start(
         self,
@@ -156,10 +160,8 @@ def pidfd_of_child(pid: int, parent: int) -> int:
     """
     pidfd = os.pidfd_open(pid)
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            # The name, in parentheses, may hold anything.
-            actual = int(file.read().rpartition(")")[2].split()[1])
-        if actual != parent:
+        fields = stat_of(pid)
+        if fields is None or int(fields[1]) != parent:
             raise ProcessLookupError(pid)
     except BaseException:
         os.close(pidfd)
@@ -171,14 +173,3 @@ def adopt_orphans() -> None:
     """Become the parent of what the children of this process leave behind."""
     pr_set_child_subreaper = 36
     ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
-
-
-def own_children() -> set[int]:
-    """Return the children of this process, which has one thread."""
-    pid = os.getpid()
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-            return set(map(int, file.read().split()))
-    except OSError:
-        # Not every kernel tells; the case it is needed for is rare already.
-        return set()

@@ -16,7 +16,9 @@ import signal
 import socket
 import time
 
-from .usage import Program, Usage, in_memory, measure, nameless, tree
+from . import MAX_PACKET
+from .programs import Program, nameless, tree
+from .usage import Usage, in_memory, measure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ _IDLE_DISK_S = 4.0
 """The same, if its programs have not used the processor meanwhile."""
 _SHARE = 10
 """A look that took long is not repeated before so many times as long."""
-_MAX_PACKET = 1 << 17
 _KEYS = ("oom_kill", "disk_kill", "inodes_kill", "disk_full", "inodes_full")
 
 
@@ -183,7 +184,7 @@ def run(server: socket.socket, warden: Warden) -> None:
         wait_s = warden.look()
         if not poll.poll(wait_s * 1000):
             continue
-        packet = server.recv(_MAX_PACKET)
+        packet = server.recv(MAX_PACKET)
         if not packet:
             return
         message = json.loads(packet)

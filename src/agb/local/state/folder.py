@@ -14,14 +14,12 @@ import contextlib
 import fcntl
 import os
 import secrets
-import sqlite3
 import stat
 import time
 from collections.abc import Mapping
 
 from ..machine.leftovers import clear_away
 from ..machine.paths import can_pass
-from ..sessions.store import Store
 from ..spawner.state import remove_state
 
 NO_FOLDER = "none"
@@ -107,25 +105,19 @@ class StateFolder:
         """Where that lives which ends with the server."""
         return os.path.join(self.path, "run")
 
-    def open_store(self) -> Store:
-        """Open the registry of sessions.
+    def registry(self) -> str:
+        """Return the file of the registry of sessions, made for its owner only.
 
         Raises:
-            StateError: It can't be read, or there is no room for it.
+            StateError: It can't be made.
         """
         path = os.path.join(self.path, "sessions.sqlite")
         try:
             # SQLite gives its other files the same mode.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-            return Store(path)
         except OSError as error:
             raise StateError(_unusable(path, error)) from error
-        except sqlite3.Error as error:
-            raise StateError(
-                f"The registry of sessions {path} can't be used: {error}. Nothing was changed. "
-                "If the disk is full, make room; if the file is damaged, restore it from a copy, "
-                f"or move {self.path} away to begin with an empty one."
-            ) from error
+        return path
 
     def api_key(self) -> str:
         """Return the key of this folder, the same at each start.

@@ -7,8 +7,9 @@ import json
 from ..failures import SandboxError
 from ..settings import Settings
 from . import arguments as take
+from .results import Result, field, items_of
 from .tool import Tool
-from .tool_replies import CallFacts, Result, ToolReply, done, field, items_of
+from .tool_replies import CallFacts, ToolReply, done
 
 _SIGNALS = ("HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "CONT", "STOP")
 _STREAMS = ("stdout", "stderr")

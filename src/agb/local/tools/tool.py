@@ -7,7 +7,8 @@ from collections.abc import Callable
 import attrs
 
 from .arguments import Argument
-from .tool_replies import CallFacts, Result, ToolReply
+from .results import Result
+from .tool_replies import CallFacts, ToolReply
 
 
 @attrs.frozen

@@ -1,22 +1,14 @@
-"""Turns what a sandbox answered into the text of a tool's reply.
-
-What a sandbox answers is not trusted: the shape is checked, and wrong text is never passed on.
-"""
+"""Turns what a sandbox answered into the text of a tool's reply."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TypeVar, cast
 
 import attrs
 
-from ..failures import SandboxError
 from ..sessions.records import ReplyForm
-
-T = TypeVar("T")
-
-Result = Mapping[str, object]
+from .cell import Cell
+from .results import Result, field, items_of, texts_of
 
 
 @attrs.frozen
@@ -45,62 +37,6 @@ class CallFacts:
     form: ReplyForm
     trace_id: str
     limit_s: float
-
-
-@attrs.frozen
-class Cell:
-    """The outcome of a cell.
-
-    Attributes:
-        stdout: What it printed.
-        stderr: The same to standard error.
-        bundles: What it showed, by format.
-        count: Its number.
-        duration_s: How long it ran, in seconds.
-        failure: Why it failed, in a line; None if it did not.
-        traceback: Where it failed, "" if that is not known.
-    """
-
-    stdout: list[str]
-    stderr: list[str]
-    bundles: list[Result]
-    count: int
-    duration_s: float
-    failure: str | None
-    traceback: str
-    timed_out: bool
-
-    @classmethod
-    def read(cls, result: Result) -> Cell:
-        """Read what the sandbox answered."""
-        error = None if result.get("error") is None else _object(result["error"])
-        return cls(
-            stdout=_texts(result, "stdout"),
-            stderr=_texts(result, "stderr"),
-            bundles=items_of(result, "result"),
-            count=field(result, "execution_count", int),
-            duration_s=field(result, "execution_time", float, int),
-            failure=_summary(error) if error is not None else None,
-            traceback=field(error, "traceback", str) if error is not None else "",
-            timed_out=field(result, "timed_out", bool),
-        )
-
-    def structured(self) -> str:
-        """Write it as clients since 0.8 read it."""
-        # The wire has no field for a traceback.
-        stderr = [*self.stderr, self.traceback] if self.traceback else self.stderr
-        return json.dumps(
-            {
-                "result": [json.dumps(bundle) for bundle in self.bundles],
-                "stdout": self.stdout,
-                "stderr": stderr,
-                "execution_count": self.count,
-                "execution_time": self.duration_s,
-                "executionError": self.failure,
-                # A fact that the protocol does not know.
-                **({"timed_out": True} if self.timed_out else {}),
-            }
-        )
 
 
 def done(result: Result, facts: CallFacts) -> ToolReply:
@@ -198,7 +134,7 @@ def many_files(result: Result, facts: CallFacts) -> ToolReply:
 
 def matches(result: Result, facts: CallFacts) -> ToolReply:
     """Give the paths that a search found, one a line."""
-    paths = [_one_line(path) for path in _texts(result, "matches")]
+    paths = [_one_line(path) for path in texts_of(result, "matches")]
     return ToolReply("\n".join(paths) or "No matches found")
 
 
@@ -213,11 +149,6 @@ def changes(result: Result, facts: CallFacts) -> ToolReply:
     events = items_of(result, "events")
     picked = [{key: field(event, key, str) for key in keys} for event in events]
     return ToolReply(json.dumps(picked))
-
-
-def _summary(error: Result) -> str:
-    name, value = field(error, "name", str), field(error, "value", str)
-    return f"{name}: {value}" if value else name
 
 
 def _time_out_text(limit_s: float) -> str:
@@ -243,30 +174,3 @@ def _plain_value(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return _one_line(str(value))
-
-
-def field(result: Result, name: str, *types: type[T]) -> T:
-    """Take a field that must have one of these types."""
-    value = result.get(name)
-    # A bool counts as an int for Python, but not on the wire.
-    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-        raise SandboxError(f"The session answered without a valid {name!r}.")
-    return value
-
-
-def items_of(result: Result, name: str) -> list[Result]:
-    """Take a field that must be a list of objects."""
-    return [_object(item) for item in _list(result, name)]
-
-
-def _list(result: Result, name: str) -> list[object]:
-    return cast("list[object]", field(result, name, list))
-
-
-def _texts(result: Result, name: str) -> list[str]:
-    texts = _list(result, name)
-    return [field({name: text}, name, str) for text in texts]
-
-
-def _object(value: object) -> Result:
-    return cast(Result, field({"entry": value}, "entry", dict))

@@ -1,0 +1,1 @@
+"""Code that runs in a session: its results, and its streams."""

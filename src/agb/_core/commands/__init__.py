@@ -1,0 +1,1 @@
+"""Shell commands, and the processes that outlive a call."""

@@ -1,0 +1,1 @@
+"""Files that outlive sessions: contexts, their policies, and their sync with a session."""

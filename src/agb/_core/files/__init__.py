@@ -1,0 +1,1 @@
+"""Files and directories of a session: read, write, find, watch."""

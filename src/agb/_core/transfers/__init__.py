@@ -1,0 +1,1 @@
+"""Whole files on their way between this machine and a session, through a store."""

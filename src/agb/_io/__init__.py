@@ -1,0 +1,1 @@
+"""What touches machine and wire and has no colour; it imports nothing of `agb` but the core."""
