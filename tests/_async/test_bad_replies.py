@@ -39,7 +39,7 @@ FAULTS = {
         APIError,
         ["HTTP 200", '{"requestId": "R-bad", "succ'],
     ),
-    "JSON array": (httpx.Response(200, json=[1, 2]), APIError, ["HTTP 200", "[1,2]"]),
+    "JSON array": (httpx.Response(200, content=b"[1,2]"), APIError, ["HTTP 200", "[1,2]"]),
     "JSON null": (httpx.Response(200, text="null"), APIError, ["HTTP 200", "null"]),
     "empty body": (httpx.Response(200), APIError, ["HTTP 200", "body ''"]),
     "not UTF-8": (httpx.Response(200, content=b"\xff\xfe{"), APIError, ["HTTP 200"]),

@@ -212,6 +212,15 @@ def test_it_ends_with_the_client(session):
     watcher.join()
 
 
+def test_a_client_that_is_closed_before_the_start(session, service):
+    """A watcher of a closed client asks nothing, and nobody waits for it to get ready."""
+    session.agb.close()
+
+    watched(session, print).join()
+
+    assert service.requests == []
+
+
 def test_a_program_may_just_end(served, service):
     """A program that ends while it watches does so at once and in silence."""
     service.labels["s-1"] = {}

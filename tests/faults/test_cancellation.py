@@ -108,15 +108,33 @@ def test_a_pause_before_a_retry_can_be_cancelled(backend, serve):
     assert after.success is True
 
 
+@pytest.fixture
+def has_come():
+    """An event that the first Ctrl-C sets; those after it do nothing."""
+    event = threading.Event()
+
+    def come(number, frame):
+        if not event.is_set():
+            event.set()
+            signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, come)
+    yield event
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a thread can't be sent a signal here")
-def test_ctrl_c_closes_the_connection(serve):
+def test_ctrl_c_closes_the_connection(serve, has_come):
     """Ctrl-C during a blocking call hangs up and comes out as it is; the client lives."""
     server, endpoint = serve("never answers", 1)
     main = threading.get_ident()
 
     def interrupt():
         server.asked.acquire()
-        signal.pthread_kill(main, signal.SIGINT)
+        # One that comes just before the thread begins to wait for the network does not wake it.
+        while not has_come.is_set():
+            signal.pthread_kill(main, signal.SIGINT)
+            has_come.wait(0.1)
 
     with AGB("test-key", config(endpoint)) as agb:
         session = Session(agb, "s-1")

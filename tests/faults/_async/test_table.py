@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from agb import AsyncAGB, AsyncSession, Config
+from agb._async.pool import AsyncPool
 
 from ..table import OPERATIONS
 
@@ -37,7 +38,18 @@ def test_every_operation_is_called():
     assert CALLS.keys() == OPERATIONS.keys()
 
 
-@pytest.mark.usefixtures("short_margin")
+@pytest.fixture
+def time_to_connect(monkeypatch):
+    """Connections that may take their time, as on a busy machine: it is the reply that is late."""
+    build = AsyncPool.build_request
+
+    def build_request(pool, *args, timeout, **more):
+        return build(pool, *args, timeout=(30.0, *timeout[1:]), **more)
+
+    monkeypatch.setattr(AsyncPool, "build_request", build_request)
+
+
+@pytest.mark.usefixtures("short_margin", "time_to_connect")
 async def test_fault(case, serve, caplog):
     """A fault that stays: the caller gets what the table says, after that many attempts."""
     caplog.set_level(logging.DEBUG, logger="agb")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
+import httpx
 import pytest
 
 from agb import (
@@ -56,6 +57,19 @@ def test_a_stream(agb, play):
     assert "authorization" not in server.headers
     server.hang_ups.acquire()
     assert TOKEN not in repr(stream) + repr(stream.result)
+
+
+def test_a_stream_of_an_injected_http_client(play, no_proxy):
+    """An HTTP client of the program opens streams, too, and stays open after them."""
+    server = play(streams.stream(streams.begun, streams.ended))
+    config = Config("https://api.invalid")
+    with httpx.Client() as http_client:
+        with AGB("test-key", config, http_client=http_client) as agb:
+            result = session_of(agb, server).code.run_code("1", "python", stream_beta=True)
+        is_closed = http_client.is_closed
+
+    assert (result.success, result.result) == (True, "begun\n")
+    assert not is_closed
 
 
 FAULTS = {
