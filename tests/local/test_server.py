@@ -172,7 +172,7 @@ def test_a_client_that_hangs_up_interrupts_its_cell(start_server):
     begun = time.monotonic()
     cell = server.text(session_id, "run_code", '{"code": "x + 1", "language": "python"}')
 
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < GONE_S
     assert '\\"42\\"' in cell
 
 

@@ -18,7 +18,8 @@ async def test_output_while_the_code_runs(session: AsyncSession) -> None:
     """Output arrives before the code has ended: here it waits for an answer to what it wrote."""
     source = (
         "import os, time\nprint('are you there?')\n"
-        "while not os.path.exists('answer'): time.sleep(0.01)\nprint(open('answer').read())"
+        "while not os.path.exists('answer') or not os.path.getsize('answer'): time.sleep(0.01)\n"
+        "print(open('answer').read())"
     )
     heard = []
     async with session.code.stream(source, "python") as stream:
