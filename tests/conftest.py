@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -32,6 +33,23 @@ def pytest_configure(config: pytest.Config) -> None:
     """Have a guard clear up after the run, however that ends; workers belong to their run."""
     if sys.platform == "linux" and not hasattr(config, "workerinput"):
         guard.watch()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, object, object]:
+    """Collect no garbage while a report is made.
+
+    The report parses the source, and what is collected may do so, too: a task that nobody asked
+    writes its traceback to the log. Some releases of CPython 3.11 and 3.12 then fail with "AST
+    constructor recursion depth mismatch" (python/cpython#106905), and pytest with them.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        if collects:
+            gc.enable()
 
 
 class Service:

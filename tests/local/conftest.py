@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from .support.pretending import api, fake_sandboxes, make_api
 from .support.processes import family
-from .support.real_sandboxes import fresh, own_tool, refusal, sandboxes, shared, tool
+from .support.real_sandboxes import beside, fresh, own_tool, refusal, sandboxes, shared, tool
 from .support.servers import folder, server, start_server
 
 __all__ = [
     "api",
+    "beside",
     "fake_sandboxes",
     "family",
     "folder",

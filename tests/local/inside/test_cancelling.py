@@ -102,11 +102,11 @@ AS_IF_NOTHING_HAD_BEEN = (["6"], [], [], None)
 
 
 @every_language
-async def test_cancelled_at_any_moment(run, language):
+async def test_cancelled_at_any_moment(run, language, beside):
     """A cell without an end is cancelled before it is taken, while it begins, while it runs."""
     await run(language, ASSIGN[language])
     for moment in MOMENTS:
-        call = asyncio.create_task(run(language, ENDLESS[language]))
+        call = beside(run(language, ENDLESS[language]))
         await asyncio.sleep(moment / 1000)
         await cancel(call)
 
@@ -125,12 +125,12 @@ async def test_out_of_time_at_any_moment(run, language):
 
 
 @every_language
-async def test_cancelled_while_it_ends(run, language):
+async def test_cancelled_while_it_ends(run, language, beside):
     """What comes when a cell has just ended hits neither the next one nor its process."""
     await run(language, ASSIGN[language])
     # An idle process of JavaScript is given time to end a cell by itself: 50 ms.
     for moment in (*MOMENTS[1:], *(moment + 50 for moment in MOMENTS)):
-        call = asyncio.create_task(run(language, SHORT[language].format(moment)))
+        call = beside(run(language, SHORT[language].format(moment)))
         await asyncio.sleep(moment / 1000 if moment < 50 else (moment - 50) / 1000)
         await cancel(call)
 
@@ -138,10 +138,10 @@ async def test_cancelled_while_it_ends(run, language):
 
 
 @every_language
-async def test_cancelled_while_its_process_starts(run, language):
+async def test_cancelled_while_its_process_starts(run, language, beside):
     """The process goes on starting, for the next cell."""
     for moment in MOMENTS[:-1]:
-        call = asyncio.create_task(run(language, "y"))
+        call = beside(run(language, "y"))
         await asyncio.sleep(moment / 1000)
         await cancel(call)
     reply = await run(language, ASSIGN[language])
@@ -157,24 +157,24 @@ async def test_cancelled_while_its_process_starts(run, language):
         for place, code in HARD.items()
     ],
 )
-async def test_hard_to_interrupt(own_tool, run, language, code):
+async def test_hard_to_interrupt(own_tool, run, language, code, beside):
     """A cell is interrupted promptly wherever it is; one interrupt is enough."""
     await run(language, ASSIGN[language])
     for _round in range(5):
-        call = asyncio.create_task(run(language, code.format(begin=BEGIN[language])))
+        call = beside(run(language, code.format(begin=BEGIN[language])))
         await own_tool("shell", command="until test -e begun; do sleep 0.01; done; rm begun")
         await cancel(call)
 
         assert seen(await run(language, "x")) == AS_IF_NOTHING_HAD_BEEN
 
 
-async def test_warming_up_that_is_cancelled(own_tool, run):
+async def test_warming_up_that_is_cancelled(own_tool, run, beside):
     """The process goes on importing; the next cell waits for it, and nothing is told or lost."""
     # The sandbox may have warmed one up already.
     await run("python", "import os; os._exit(0)")
     module = "import time\nopen('begun', 'w').close()\nprint('imported')\ntime.sleep(0.2)"
     await own_tool("write_file", path="slow.py", content=module, mode="overwrite")
-    call = asyncio.create_task(own_tool("warm_up", modules=["slow"]))
+    call = beside(own_tool("warm_up", modules=["slow"]))
     await own_tool("shell", command="until test -e begun; do sleep 0.01; done")
     await cancel(call)
     reply = await run("python", "import sys; x = 6; 'slow' in sys.modules")
@@ -194,11 +194,11 @@ sys.exit(max(map(held, glob.glob(f"/proc/{sys.argv[1]}/fd/*"))) < 1 << 16)
 """
 
 
-async def test_cell_that_is_not_read(own_tool, run):
+async def test_cell_that_is_not_read(own_tool, run, beside):
     """A cell that is too long for the pipe to a process that stands still is given up, too."""
     pid = (await run("python", "import os; os.getpid()"))["result"][0]["text/plain"]
     await own_tool("shell", command=f"kill -STOP {pid}")
-    call = asyncio.create_task(run("python", f"'{'long' * 100_000}'"))
+    call = beside(run("python", f"'{'long' * 100_000}'"))
     await own_tool("shell", command=f"until python3 -c '{FULL_PIPE}' {pid}; do sleep 0.01; done")
     await cancel(call)
     began = time.monotonic()

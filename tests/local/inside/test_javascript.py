@@ -144,11 +144,11 @@ async def test_time_out(javascript):
         assert texts(await javascript("kept")) == ["'yes'"]
 
 
-async def test_cancelling(own_tool, own_javascript):
+async def test_cancelling(own_tool, own_javascript, beside):
     """Cancelling the call ends a loop within a second and keeps the state."""
     await own_javascript("var kept = 5")
     code = "require('fs').writeFileSync('begun', ''); while (true) {}"
-    call = asyncio.create_task(own_javascript(code))
+    call = beside(own_javascript(code))
     await own_tool("shell", command="while ! test -e begun; do sleep 0.01; done")
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -167,11 +167,9 @@ async def test_death(own_javascript):
     assert texts(await own_javascript("1")) == ["1"]
 
 
-async def test_beside_python(own_tool, own_javascript):
+async def test_beside_python(own_tool, own_javascript, beside):
     """Languages of one session run side by side."""
-    python = asyncio.create_task(
-        own_tool("run_code", code="import os\nwhile not os.path.exists('go'): pass")
-    )
+    python = beside(own_tool("run_code", code="import os\nwhile not os.path.exists('go'): pass"))
     await own_javascript("require('fs').writeFileSync('go', '')")
 
     assert (await python)["error"] is None

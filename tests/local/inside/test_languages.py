@@ -95,13 +95,13 @@ async def test_death_is_told(own_tool, language):
     assert text(fine).endswith("2")
 
 
-async def test_all_at_once_and_each_cancelled_alone(own_tool):
+async def test_all_at_once_and_each_cancelled_alone(own_tool, beside):
     """Cells of all languages run side by side, commands beside them; one is cancelled alone."""
     cells = {}
     for language in HERE:
         await own_tool("run_code", code=ASSIGN[language], language=language)
         cell = own_tool("run_code", code=BEGUN_AND_ENDLESS[language], language=language)
-        cells[language] = asyncio.create_task(cell)
+        cells[language] = beside(cell)
     begun = " && ".join(f"test -e {language}" for language in HERE)
     await own_tool("shell", command=f"until {begun}; do sleep 0.05; done")
     while cells:

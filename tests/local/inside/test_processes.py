@@ -180,7 +180,7 @@ async def test_standard_input(own_tool, start, read):
         await write("more", "text")
 
 
-async def test_input_that_is_not_taken(own_tool, start):
+async def test_input_that_is_not_taken(own_tool, start, beside):
     """What a process does not take in time is not written; how much it took is told."""
     process_id = await start("kill -STOP $$; cat >/dev/null")
     data = "x" * 100_000
@@ -193,8 +193,8 @@ async def test_input_that_is_not_taken(own_tool, start):
 
     taken = await write(data, 0.1)
     assert 0 < taken < len(data)
-    rest = asyncio.create_task(write(data[taken:], 20))
-    second = asyncio.create_task(write("y", 20))
+    rest = beside(write(data[taken:], 20))
+    second = beside(write("y", 20))
     await own_tool("signal_process", process_id=process_id, signal="CONT")
     assert (await rest, await second) == (len(data) - taken, 1)
 
@@ -246,7 +246,7 @@ async def test_what_a_process_left_behind(own_tool, start, read):
     await own_tool("signal_process", process_id=process_id, signal="KILL")
 
 
-async def test_a_call_that_is_given_up_ends_nothing(own_tool, start):
+async def test_a_call_that_is_given_up_ends_nothing(own_tool, start, beside):
     """Cancelling a call that waits leaves the process alone, and the sandbox too."""
     process_id = await start("sleep 63")
     methods = {
@@ -255,7 +255,7 @@ async def test_a_call_that_is_given_up_ends_nothing(own_tool, start):
         "write_process_stdin": {"data": "x" * 200_000, "format": "text", "wait_s": 50},
     }
     waiting = [
-        asyncio.create_task(own_tool(method, process_id=process_id, **params))
+        beside(own_tool(method, process_id=process_id, **params))
         for method, params in methods.items()
     ]
     await own_tool("list_processes")

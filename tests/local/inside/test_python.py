@@ -288,14 +288,14 @@ async def test_misused_descriptors(own_python):
     assert texts(await own_python("1")) == ["1"]
 
 
-async def test_cancelling(own_tool, own_python):
+async def test_cancelling(own_tool, own_python, beside):
     """Cancelling the call interrupts the cell within a second and keeps the variables."""
     await own_python("kept = 5")
     code = (
         "import time; open('begun', 'w').close()\n"
         "try:\n  while True: time.sleep(9)\nfinally: open('ended', 'w').close()"
     )
-    call = asyncio.create_task(own_python(code))
+    call = beside(own_python(code))
     await own_tool("shell", command="while ! test -e begun; do sleep 0.01; done")
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -308,16 +308,16 @@ async def test_cancelling(own_tool, own_python):
     assert texts(await own_python("kept")) == ["5"]
 
 
-async def test_one_at_a_time(own_tool, own_python):
+async def test_one_at_a_time(own_tool, own_python, beside):
     """A cell waits for the one before it; a waiting cell can be cancelled."""
-    first = asyncio.create_task(
+    first = beside(
         own_python(
             "import os\nopen('begun', 'w').close()\nwhile not os.path.exists('go'): pass\nv = 1"
         )
     )
     await own_tool("shell", command="while ! test -e begun; do sleep 0.01; done")
-    second = asyncio.create_task(own_python("v"))
-    third = asyncio.create_task(own_python("open('never', 'w')"))
+    second = beside(own_python("v"))
+    third = beside(own_python("open('never', 'w')"))
     await own_tool("shell", command="true")
     third.cancel()
     # The agent is told in this order, too.

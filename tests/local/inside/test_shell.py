@@ -138,18 +138,18 @@ async def test_input_that_is_not_read(tool):
     assert (await tool("shell", command="exec <&-; echo deaf", input=long))["stdout"] == "deaf\n"
 
 
-async def test_side_by_side(tool):
+async def test_side_by_side(tool, beside):
     """Commands of one session run side by side."""
-    first = asyncio.create_task(tool("shell", command="while ! test -e flag; do sleep 0.01; done"))
+    first = beside(tool("shell", command="while ! test -e flag; do sleep 0.01; done"))
     second = await tool("shell", command="touch flag")
 
     assert second["exit_code"] == 0
     assert (await first)["exit_code"] == 0
 
 
-async def test_cancelling(tool):
+async def test_cancelling(tool, beside):
     """Cancelling the call ends the command within a second."""
-    call = asyncio.create_task(tool("shell", command="touch begun; exec sleep 47.25"))
+    call = beside(tool("shell", command="touch begun; exec sleep 47.25"))
     await tool("shell", command="while ! test -e begun; do sleep 0.01; done")
     call.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from agb.local.sandboxes.sandboxes import Sandboxes
 from agb.local.settings import Settings
 
 Tool = Callable[..., Awaitable[dict[str, Any]]]
+Call = Coroutine[Any, Any, Any]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -68,6 +70,23 @@ def tool(shared: Sandbox) -> Tool:
 def own_tool(fresh: Sandbox) -> Tool:
     """Call a method of a sandbox of the test's own."""
     return tools_of(fresh)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def beside() -> AsyncIterator[Callable[[Call], asyncio.Task[Any]]]:
+    """Make calls beside the test; what it leaves of them when it fails ends with it."""
+    begun: list[asyncio.Task[Any]] = []
+
+    def begin(call: Call) -> asyncio.Task[Any]:
+        begun.append(asyncio.create_task(call))
+        return begun[-1]
+
+    yield begin
+    for task in begun:
+        task.cancel()
+    # Whatever became of them is for nobody: a task that nobody asks writes to the log when it is
+    # collected, at any moment of a later test.
+    await asyncio.gather(*begun, return_exceptions=True)
 
 
 @pytest.fixture

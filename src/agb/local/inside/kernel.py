@@ -7,16 +7,14 @@ import os
 import select
 import signal
 import struct
-import threading
 import time
 from queue import Empty, SimpleQueue
 
 from .cancellation import Cancellation, Cancelled
 from .failures import ToolFailure, describe
-from .frames import Decoder, FrameError, Message, encode
-from .output import Output, read_available
+from .frames import Message, encode
+from .kernel_pump import KernelPump
 from .processes import Process
-from .streaming import Bell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,8 +48,7 @@ class Kernel:
     """One running process that evaluates cells.
 
     It reads cells from a pipe and writes replies to another; a third tells it which cell to stop.
-    Its standard output and error are pipes too, read all the time by a thread of ours, so that
-    what C code and child processes write is seen, and writing never blocks between cells.
+    Its standard output and error are pipes too; a pump reads all that it says.
     """
 
     def __init__(
@@ -97,25 +94,19 @@ class Kernel:
                 os.close(descriptor)
         for descriptor in (self._cells, self._replies, self._interrupts):
             os.set_blocking(descriptor, False)
-        self._stdout = Output(limits.max_output_bytes)
-        self._stderr = Output(limits.max_output_bytes)
         # A reply, the cancellation of a cell, or how the process ended.
         self._news: SimpleQueue[Message | Cancellation | KernelEnded] = SimpleQueue()
         self._count = 0
         self._ready = False
         self._prepared = False
-        self._bell = Bell()
-        self._live: Live | None = None
         self.ended: KernelEnded | None = None
+        self._pump = KernelPump(
+            self._process, self._replies, limits, on_reply=self._news.put, on_end=self._report_end
+        )
         try:
-            threading.Thread(target=self._pump, daemon=True).start()
+            self._pump.start()
         except RuntimeError as error:
-            self.kill()
-            self._process.reap()
             self.dispose()
-            self._bell.close()
-            for descriptor in (self._replies, *self._process.outputs.values()):
-                os.close(descriptor)
             raise KernelEnded(limits.at_limit) from error
 
     def run(
@@ -138,12 +129,9 @@ class Kernel:
             TimedOut: It took too long.
             Cancelled: It was cancelled.
         """
-        with cancellation.calling(lambda: self._news.put(cancellation)):
+        with cancellation.calling(lambda: self._news.put(cancellation)), self._pump.telling(live):
             self._count += 1
             deadline = time.monotonic() + timeout_s
-            if live is not None:
-                live.begin({"stdout": self._stdout, "stderr": self._stderr}, self._bell)
-            self._live = live
             cell: Message = {"code": code, "live": live is not None}
             try:
                 self._write(cell, deadline, cancellation)
@@ -155,15 +143,10 @@ class Kernel:
                 raise
             except TimedOut:
                 raise TimedOut(self._interrupt()) from None
-            finally:
-                if live is not None:
-                    self._live = None
-                    # What was held back may be read again.
-                    self._bell.ring()
 
     def take_output(self) -> tuple[str, str]:
         """Return what was written to stdout and to stderr since the last time."""
-        return self._stdout.take(), self._stderr.take()
+        return self._pump.take_output()
 
     def kill(self) -> None:
         """End the process and everything it started."""
@@ -229,8 +212,7 @@ class Kernel:
 
     def _interrupt(self) -> Message | None:
         """Stop the cell; if it does not let itself be stopped, kill the process."""
-        if self._live is not None:
-            self._live.release()
+        self._pump.release()
         # Numbered: one that comes late must not stop the next cell. And before the signal, which is
         # lost on a process that has not yet taken the cell: it looks for the number when it does.
         with contextlib.suppress(OSError):  # A program may have closed what is not its own.
@@ -267,62 +249,6 @@ class Kernel:
             except BrokenPipeError:
                 return  # It has ended; the news of it is on its way.
 
-    def _pump(self) -> None:
-        """Read all that the process writes until it has ended."""
-        process = self._process
-        decoder = Decoder(self._limits.max_frame_bytes)
-        outputs = {
-            process.outputs["stdout"]: self._stdout,
-            process.outputs["stderr"]: self._stderr,
-        }
-        poll = select.poll()
-        for descriptor in (process.pidfd, self._replies, self._bell.descriptor, *outputs):
-            poll.register(descriptor, select.POLLIN)
-        ended = False
-        reading = True
-        while not ended:
-            ready = {descriptor for descriptor, _events in poll.poll()}
-            ended = process.pidfd in ready
-            live = self._live
-            if self._bell.descriptor in ready:
-                self._bell.silence()
-            # Read before the output and reported after it: what was written before a reply is in
-            # its pipe by the time the reply is in here.
-            replies: list[Message] = []
-            if self._replies in ready:
-                try:
-                    replies = decoder.feed(_read_some(self._replies))
-                except (FrameError, EOFError):
-                    # The program has closed or misused what is not its own: no cell can end.
-                    poll.unregister(self._replies)
-                    process.kill_group()
-            news = [reply for reply in replies if "shown" not in reply]
-            reads = live is None or live.pass_on()
-            if reads or news or ended:
-                for descriptor, output in list(outputs.items()):
-                    if not read_available(descriptor, output):
-                        if reading:
-                            poll.unregister(descriptor)
-                        del outputs[descriptor]
-            if live is not None:
-                for reply in replies:
-                    if "shown" in reply:
-                        live.show(reply["shown"])
-                reads = live.pass_on()
-            if reads is not reading:
-                reading = reads
-                for descriptor in outputs:
-                    if reading:
-                        poll.register(descriptor, select.POLLIN)
-                    else:
-                        poll.unregister(descriptor)
-            for reply in news:
-                self._news.put(reply)
-        self._bell.close()
-        for descriptor in (self._replies, *process.outputs.values()):
-            os.close(descriptor)
-        self._report_end(process.reap())
-
     def _report_end(self, status: int) -> None:
         """Tell who waits that the process is gone."""
         how = f"signal {-status}" if status < 0 else f"exit code {status}"
@@ -332,18 +258,3 @@ class Kernel:
         # If it was killed, whoever did it has said why.
         self.ended = self.ended or ended
         self._news.put(self.ended)
-
-
-def _read_some(descriptor: int) -> bytes:
-    """Read what a non-blocking descriptor holds, or at least a part of it.
-
-    Raises:
-        EOFError: The other side has closed it.
-    """
-    try:
-        data = os.read(descriptor, 1 << 20)
-    except BlockingIOError:
-        return b""
-    if not data:
-        raise EOFError
-    return data
