@@ -27,7 +27,7 @@ LEFT_OVER = (
 NETWORK = (
     "`use_deadlines` in agb/_io/deadlines.py sets it so that each wait of a blocking call ends with"
     " the deadline of the call. Have it reach the network of the pool where it is now; if there is"
-    " no way, say in docs/reliability.md that a blocking call on an injected client may take longer."
+    " no way, say in docs/reliability.md that a blocking call of an injected client may be late."
 )
 REQUEST = (
     "`without_request` in agb/_io/httpx_errors.py sets it to None, as the headers of the request"
@@ -56,19 +56,23 @@ def left_over(connection):
 def blocking_left_over():
     """Return what a blocking connection has left after its reply."""
     backend = httpcore.MockBackend([RECEIVED])
-    with httpcore.HTTPConnection(ORIGIN, network_backend=backend) as connection:
-        with connection.stream("GET", "http://a.test/") as reply:
-            reply.read()
-            return left_over(connection)
+    with (
+        httpcore.HTTPConnection(ORIGIN, network_backend=backend) as connection,
+        connection.stream("GET", "http://a.test/") as reply,
+    ):
+        reply.read()
+        return left_over(connection)
 
 
 async def async_left_over():
     """Return what an async connection has left after its reply."""
     backend = httpcore.AsyncMockBackend([RECEIVED])
-    async with httpcore.AsyncHTTPConnection(ORIGIN, network_backend=backend) as connection:
-        async with connection.stream("GET", "http://a.test/") as reply:
-            await reply.aread()
-            return left_over(connection)
+    async with (
+        httpcore.AsyncHTTPConnection(ORIGIN, network_backend=backend) as connection,
+        connection.stream("GET", "http://a.test/") as reply,
+    ):
+        await reply.aread()
+        return left_over(connection)
 
 
 def test_httpcore():
