@@ -131,8 +131,8 @@ def bare(session: nox.Session) -> None:
     (archive,) = DIST.glob("*.tar.gz")
     session.run("tar", "-xzf", str(archive), "-C", folder, external=True)
     (source,) = Path(folder).iterdir()
-    tracked = session.run("git", "ls-files", external=True, silent=True).splitlines()
-    missing = [name for name in tracked if not (source / name).exists()]
+    tracked = session.run("git", "ls-files", external=True, silent=True) or ""
+    missing = [name for name in tracked.splitlines() if not (source / name).exists()]
     if missing:
         session.error(f"the source distribution lacks {', '.join(missing)}")
     session.chdir(source)

@@ -14,12 +14,18 @@ from typing import Any
 import httpx
 import pytest
 import stamina
+from hypothesis import HealthCheck, settings
 
 from agb import FileChangeEvent
 
 from . import guard
 
 Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
+
+
+# A busy machine is no failure.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -123,9 +123,7 @@ class Language:
         """Start the process if there is none, and wait for it."""
         with self._turn_of(cancellation):
             if self._kernel is None:
-                kernel = self._ready_kernel(cancellation)
-                if modules:
-                    kernel.prepare(modules, cancellation)
+                self._ready_kernel(cancellation, modules)
 
     def run(
         self, code: str, timeout_s: float, cancellation: Cancellation, events: Events | None
@@ -204,14 +202,16 @@ class Language:
             "timed_out": timed_out,
         }
 
-    def _ready_kernel(self, cancellation: Cancellation) -> Kernel:
-        """Return the process, started if there is none."""
+    def _ready_kernel(self, cancellation: Cancellation, modules: Sequence[str] = ()) -> Kernel:
+        """Return the process, started if there is none, with some modules imported."""
         if self._kernel is None:
             self._kernel = Kernel(
                 self._name, self._command(), self._home.path, self._environment, self._limits
             )
         try:
             self._kernel.wait_until_ready(cancellation)
+            if modules:
+                self._kernel.prepare(modules, cancellation)
         except (ToolFailure, KernelEnded):
             # It has said why; the next cell tries again.
             self._lose(self._kernel, notice="")

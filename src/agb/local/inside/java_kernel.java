@@ -7,15 +7,21 @@ import java.io.EOFException;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import jdk.jshell.EvalException;
 import jdk.jshell.JShell;
 import jdk.jshell.JShellException;
 import jdk.jshell.Snippet;
 import jdk.jshell.SnippetEvent;
 import jdk.jshell.SourceCodeAnalysis;
+import jdk.jshell.execution.LocalExecutionControl;
+import jdk.jshell.spi.ExecutionControl;
+import jdk.jshell.spi.ExecutionControlProvider;
+import jdk.jshell.spi.ExecutionEnv;
 
 class java_kernel {
   // What jshell itself imports at its start.
@@ -24,10 +30,21 @@ class java_kernel {
           "java.io", "java.math", "java.net", "java.nio.file", "java.util",
           "java.util.concurrent", "java.util.function", "java.util.regex", "java.util.stream");
 
-  private final JShell shell = JShell.builder().executionEngine("local").build();
+  private static final String INTERRUPTED =
+      "\"result\": [], \"error\": " + problem("Interrupted", "The cell was interrupted", "");
+  // Tries, one each millisecond, until the thread of a snippet is there.
+  private static final int TRIES = 200;
+
+  private final JShell shell = JShell.builder().executionEngine(new Engine(), Map.of()).build();
   private final Object turn = new Object();
-  private int running;
-  private boolean interrupted;
+  private FileOutputStream replies;
+  // The last cell that came, whether it is still to be replied to, and the thread that waits for a
+  // snippet of it to end.
+  private int cell;
+  private boolean due;
+  private Thread waiting;
+  // The last cell that the agent has stopped: it may be one that is still to come.
+  private int stopped = -1;
 
   public static void main(String[] arguments) throws IOException {
     // As on a terminal, Ctrl-C is for the cell and its child processes.
@@ -37,19 +54,20 @@ class java_kernel {
 
   private void serve(String[] descriptors) throws IOException {
     for (String each : IMPORTS) shell.eval("import " + each + ".*;");
-    try (var cells = new DataInputStream(new FileInputStream(path(descriptors[0])));
-        var replies = new FileOutputStream(path(descriptors[1]))) {
+    try (var cells = new DataInputStream(new FileInputStream(path(descriptors[0])))) {
+      replies = new FileOutputStream(path(descriptors[1]));
       var watcher = new Thread(() -> watch(path(descriptors[2])));
       watcher.setDaemon(true);
       watcher.start();
-      send(replies, "{\"ready\": true}");
+      send("{\"ready\": true}");
       for (int count = 1; ; count++) {
         byte[] request = new byte[cells.readInt()];
         cells.readFully(request);
-        String reply = run(code(new String(request, StandardCharsets.UTF_8)), count);
-        System.out.flush();
-        System.err.flush();
-        send(replies, "{" + reply + ", \"execution_count\": " + count + "}");
+        synchronized (turn) {
+          cell = count;
+          due = true;
+        }
+        reply(run(code(new String(request, StandardCharsets.UTF_8))));
       }
     } catch (EOFException end) {
       System.exit(0);
@@ -60,32 +78,89 @@ class java_kernel {
     return "/proc/self/fd/" + descriptor;
   }
 
-  /** Stop the cell that runs, when the agent says its number. */
+  /** Stop the cell that the agent gives the number of. */
   private void watch(String path) {
     try (var numbers = new DataInputStream(new FileInputStream(path))) {
-      while (true) {
-        int number = numbers.readInt();
-        synchronized (turn) {
-          if (number != running) continue;
-          interrupted = true;
-          shell.stop();
-        }
-      }
-    } catch (IOException end) {
+      while (true) stop(numbers.readInt());
+    } catch (IOException | InterruptedException end) {
       // The agent has gone.
     }
   }
 
-  /** Evaluate a cell, one snippet after the other up to the first that fails. */
-  private String run(String code, int count) {
+  private void stop(int number) throws IOException, InterruptedException {
     synchronized (turn) {
-      running = count;
-      interrupted = false;
+      stopped = number;
+      // A snippet can't be stopped before its thread is there and waited for. To stop it again and
+      // again instead would hit what it does to clean up.
+      for (int tries = 0; tries < TRIES && isDue(number) && isStarting(); tries++) turn.wait(1);
+      if (!isDue(number)) return;
+      if (waiting != null) shell.stop();
+      // The compiler can't be stopped: nobody has to wait for it, and what it makes never runs.
+      else reply(INTERRUPTED);
     }
+  }
+
+  private boolean isDue(int number) {
+    return due && number == cell;
+  }
+
+  private boolean isStarting() {
+    return waiting != null && waiting.getState() != Thread.State.WAITING;
+  }
+
+  /** Reply to the cell, once. */
+  private void reply(String reply) throws IOException {
+    System.out.flush();
+    System.err.flush();
+    synchronized (turn) {
+      if (due) send("{" + reply + ", \"execution_count\": " + cell + "}");
+      due = false;
+    }
+  }
+
+  private boolean isStopped() {
+    synchronized (turn) {
+      return stopped == cell;
+    }
+  }
+
+  /** Makes what runs the snippets. */
+  private final class Engine implements ExecutionControlProvider {
+    @Override
+    public String name() {
+      return "cells";
+    }
+
+    @Override
+    public ExecutionControl generate(ExecutionEnv environment, Map<String, String> parameters) {
+      return new Execution();
+    }
+  }
+
+  /** Runs snippets in this process, as long as their cell is not stopped. */
+  private final class Execution extends LocalExecutionControl {
+    @Override
+    protected String invoke(Method snippet) throws Exception {
+      synchronized (turn) {
+        if (stopped == cell) throw new StoppedException();
+        waiting = Thread.currentThread();
+      }
+      try {
+        return super.invoke(snippet);
+      } finally {
+        synchronized (turn) {
+          waiting = null;
+        }
+      }
+    }
+  }
+
+  /** Evaluate a cell, one snippet after the other up to the first that fails. */
+  private String run(String code) {
     String value = null;
     String error = null;
     String rest = code;
-    while (error == null && !rest.isBlank()) {
+    while (error == null && !rest.isBlank() && !isStopped()) {
       var next = shell.sourceCodeAnalysis().analyzeCompletion(rest);
       String source = next.source();
       if (next.completeness() == SourceCodeAnalysis.Completeness.EMPTY) break;
@@ -97,13 +172,8 @@ class java_kernel {
         error = failure(event);
         if (error == null && shows(event.snippet())) value = event.value();
       }
-      synchronized (turn) {
-        if (interrupted) error = problem("Interrupted", "The cell was interrupted", "");
-      }
     }
-    synchronized (turn) {
-      running = 0;
-    }
+    if (isStopped()) return INTERRUPTED;
     String shown =
         value == null || value.isEmpty() || error != null
             ? ""
@@ -148,7 +218,7 @@ class java_kernel {
         quoted(name), quoted(value), quoted(traceback));
   }
 
-  private static void send(FileOutputStream replies, String text) throws IOException {
+  private void send(String text) throws IOException {
     byte[] body = text.getBytes(StandardCharsets.UTF_8);
     var frame = new ByteArrayOutputStream();
     new java.io.DataOutputStream(frame).writeInt(body.length);

@@ -1,5 +1,6 @@
 // The process that evaluates JavaScript cells: node's own inspector gives the rules of its REPL
-// (redeclaration, top-level await), and a second thread can stop a loop without an end.
+// (redeclaration, top-level await). A second thread talks to the agent, so that a loop without an end
+// can be stopped, and whatever is cut off with it, no request and no reply is.
 "use strict";
 
 const fs = require("node:fs");
@@ -20,89 +21,58 @@ const STRING_OR_IMPORT =
   /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[^]|[^`\\])*`|\/\/.*|\/\*[^]*?\*\/)|(?<![\w$.#])import(?=\s*\()/g;
 
 if (isMainThread) main();
-else watch();
+else control();
 
-/** Stop what the main thread runs, when the agent says so. */
-function watch() {
-  const { interrupts, shared } = workerData;
-  const state = new Int32Array(shared); // [number of the running cell, last cell acknowledged]
+/** Pass cells on to the main thread and its replies to the agent; stop what the agent says. */
+function control() {
+  const { cells, replies, interrupts, shared } = workerData;
+  const stopped = new Int32Array(shared); // [the last cell to be stopped, which may still be to come]
   const session = new inspector.Session();
   session.connectToMainThread();
-  let buffer = Buffer.alloc(0);
-  new net.Socket({ fd: interrupts, readable: true, writable: false }).on("data", (data) => {
-    buffer = Buffer.concat([buffer, data]);
-    for (; buffer.length >= HEADER_BYTES; buffer = buffer.subarray(HEADER_BYTES)) {
-      stop(buffer.readUInt32BE(0));
-    }
-  });
-  parentPort.postMessage("ready");
+  let cell = 0; // The last that came.
+  let due = false; // Whether it is still to be replied to.
+  let terminating = false;
+  let last = null; // What the main thread says of it while something is being terminated there.
 
-  function stop(cell) {
-    if (Atomics.load(state, 0) !== cell) return;
-    parentPort.postMessage(cell);
+  read(cells, (length) => length, begin).on("end", () => process.exit());
+  read(interrupts, () => 0, (_body, number) => stop(number));
+  parentPort.on("message", ({ number, reply }) => {
+    if (terminating) last = reply;
+    else if (number === cell) answer(reply);
+  });
+  send({ ready: true });
+
+  function begin(body) {
+    cell += 1;
+    due = true;
+    if (Atomics.load(stopped, 0) === cell) answer(interrupted());
+    else parentPort.postMessage({ number: cell, code: JSON.parse(body.toString()).code });
+  }
+
+  function stop(number) {
+    Atomics.store(stopped, 0, number);
+    if (number !== cell || !due) return;
     // A main thread that waits answers by itself. Terminating it then would hit whatever it does
     // next instead.
-    const seen = Atomics.load(state, 1);
-    if (seen !== cell && Atomics.wait(state, 1, seen, ALIVE_MS) === "timed-out") {
-      session.post("Runtime.terminateExecution");
-    }
+    parentPort.postMessage({ number });
+    setTimeout(() => due && number === cell && terminate(), ALIVE_MS);
   }
-}
 
-/** Evaluate cells until the agent has gone. */
-function main() {
-  const [cells, replies, interrupts] = process.argv.slice(-3).map(Number);
-  process.argv.length = 1;
-  const shared = new SharedArrayBuffer(8);
-  const state = new Int32Array(shared);
-  const session = new inspector.Session();
-  session.connect();
-  const helper = prepare(session);
-  let count = 0;
-  let finish = null;
-
-  const worker = new Worker(__filename, { workerData: { interrupts, shared } });
-  worker.on("message", (message) => {
-    if (message === "ready") {
-      listen();
-      return;
-    }
-    Atomics.store(state, 1, message);
-    Atomics.notify(state, 1);
-    if (message === Atomics.load(state, 0) && finish !== null) finish(interrupted());
-  });
-
-  function listen() {
-    let buffer = Buffer.alloc(0);
-    const input = new net.Socket({ fd: cells, readable: true, writable: false });
-    input.on("data", (data) => {
-      buffer = Buffer.concat([buffer, data]);
-      while (buffer.length >= HEADER_BYTES) {
-        const end = HEADER_BYTES + buffer.readUInt32BE(0);
-        if (buffer.length < end) break;
-        const request = JSON.parse(buffer.toString("utf8", HEADER_BYTES, end));
-        buffer = buffer.subarray(end);
-        run(request.code);
-      }
+  function terminate() {
+    terminating = true;
+    session.post("Runtime.terminateExecution", () => {
+      // Not before: what comes next would be hit by it.
+      terminating = false;
+      answer(last ?? interrupted());
+      last = null;
     });
-    input.on("end", () => process.exit(0));
-    send({ ready: true });
+    // So that there is something to be hit if all is done meanwhile.
+    parentPort.postMessage({ number: 0 });
   }
 
-  function run(code) {
-    count += 1;
-    Atomics.store(state, 0, count);
-    finish = (reply) => {
-      finish = null;
-      Atomics.store(state, 0, 0);
-      session.post("Runtime.releaseObjectGroup", { objectGroup: "cell" });
-      send({ result: [], error: null, execution_count: count, ...reply });
-    };
-    const mine = finish;
-    evaluate(session, helper, code).then(
-      (reply) => finish === mine && finish(reply),
-      (error) => finish === mine && finish({ error: described(error) }),
-    );
+  function answer(reply) {
+    if (due) send({ result: [], error: null, execution_count: cell, ...reply });
+    due = false;
   }
 
   function send(message) {
@@ -113,6 +83,52 @@ function main() {
     for (let written = 0; written < frame.length; ) {
       written += fs.writeSync(replies, frame, written);
     }
+  }
+}
+
+/** Read numbers, each followed by as many bytes as the number says. */
+function read(fd, lengthOf, take) {
+  let buffer = Buffer.alloc(0);
+  return new net.Socket({ fd, readable: true, writable: false }).on("data", (data) => {
+    buffer = Buffer.concat([buffer, data]);
+    while (buffer.length >= HEADER_BYTES) {
+      const number = buffer.readUInt32BE(0);
+      const end = HEADER_BYTES + lengthOf(number);
+      if (buffer.length < end) break;
+      const body = buffer.subarray(HEADER_BYTES, end);
+      buffer = buffer.subarray(end);
+      take(body, number);
+    }
+  });
+}
+
+/** Evaluate cells until the agent has gone. */
+function main() {
+  const [cells, replies, interrupts] = process.argv.slice(-3).map(Number);
+  process.argv.length = 1;
+  const shared = new SharedArrayBuffer(4);
+  const stopped = new Int32Array(shared);
+  const session = new inspector.Session();
+  session.connect();
+  const helper = prepare(session);
+
+  const worker = new Worker(__filename, { workerData: { cells, replies, interrupts, shared } });
+  worker.on("exit", () => process.exit(0));
+  worker.on("message", ({ number, code }) => {
+    if (code === undefined) reply(number, interrupted());
+    else if (number !== Atomics.load(stopped, 0)) run(number, code);
+  });
+
+  function run(number, code) {
+    session.post("Runtime.releaseObjectGroup", { objectGroup: "cell" });
+    evaluate(session, helper, code).then(
+      (outcome) => reply(number, outcome),
+      (error) => reply(number, { error: described(error) }),
+    );
+  }
+
+  function reply(number, outcome) {
+    worker.postMessage({ number, reply: outcome });
   }
 }
 

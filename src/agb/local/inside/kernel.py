@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     from .limits import Limits
     from .streaming import Live
+
+
+# Seconds between two looks at whether a cell is still wanted that its process does not read.
+_LOOK_S = 0.1
 
 
 class KernelEnded(Exception):
@@ -98,6 +103,7 @@ class Kernel:
         self._news: SimpleQueue[Message | Cancellation | KernelEnded] = SimpleQueue()
         self._count = 0
         self._ready = False
+        self._prepared = False
         self._bell = Bell()
         self._live: Live | None = None
         self.ended: KernelEnded | None = None
@@ -140,10 +146,12 @@ class Kernel:
             self._live = live
             cell: Message = {"code": code, "live": live is not None}
             try:
-                self._write(encode(cell, self._limits.max_frame_bytes), deadline)
+                self._write(cell, deadline, cancellation)
                 return self._next(deadline, cancellation)
             except Cancelled:
                 self._interrupt()
+                # Nobody reads it any more, and the next cell has not written it.
+                self.take_output()
                 raise
             except TimedOut:
                 raise TimedOut(self._interrupt()) from None
@@ -172,7 +180,7 @@ class Kernel:
         Raises:
             ToolFailure: It says that it cannot run.
             KernelEnded: It ended, or did not get ready in time.
-            Cancelled: The cell it was started for was cancelled; it goes on starting.
+            Cancelled: Nobody waits for it any more; it goes on starting, and the next cell waits.
         """
         if self._ready:
             return
@@ -187,27 +195,22 @@ class Kernel:
             self.kill()
             raise ToolFailure(str(news["error"]))
         self._ready = True
+        if self._prepared:
+            # What an import says is for nobody.
+            self.take_output()
 
     def prepare(self, modules: Sequence[str], cancellation: Cancellation) -> None:
         """Have a process that is ready import modules, as far as it has them.
 
         Raises:
             KernelEnded: It did not survive that, or took too long.
-            Cancelled: It was cancelled, and the process with it.
+            Cancelled: Nobody waits for it any more; it goes on, and the next cell waits for it.
         """
         deadline = time.monotonic() + self._limits.kernel_start_s
-        try:
-            with cancellation.calling(lambda: self._news.put(cancellation)):
-                self._write(encode({"modules": modules}, self._limits.max_frame_bytes), deadline)
-                self._next(deadline, cancellation)
-        except (TimedOut, Cancelled) as error:
-            # Its answer would be taken for that of a cell.
-            self.kill()
-            if isinstance(error, Cancelled):
-                raise
-            raise KernelEnded(f"The {self._name} process did not get ready in time") from None
-        # What an import says is for nobody.
-        self.take_output()
+        self._write({"modules": modules}, deadline, cancellation)
+        self._ready = False
+        self._prepared = True
+        self.wait_until_ready(cancellation)
 
     def _next(self, deadline: float, cancellation: Cancellation | None) -> Message:
         """Wait for the next reply."""
@@ -228,32 +231,39 @@ class Kernel:
         """Stop the cell; if it does not let itself be stopped, kill the process."""
         if self._live is not None:
             self._live.release()
+        # Numbered: one that comes late must not stop the next cell. And before the signal, which is
+        # lost on a process that has not yet taken the cell: it looks for the number when it does.
+        with contextlib.suppress(OSError):  # A program may have closed what is not its own.
+            os.write(self._interrupts, struct.pack(">I", self._count))
         self._process.signal_group(signal.SIGINT)
         try:
-            # Numbered: one that arrives late must not stop the next cell.
-            os.write(self._interrupts, struct.pack(">I", self._count))
             return self._next(time.monotonic() + self._limits.interrupt_grace_s, None)
         except TimedOut:
-            self.kill()
+            # Said before it is done: the end of the process is told with it.
             self.ended = KernelEnded(
                 f"The {self._name} process of this session had to be killed; its variables are gone"
             )
-        except (OSError, KernelEnded):
-            # Ended by itself: `ended` says how.
+            self.kill()
+        except KernelEnded:
+            # By itself: `ended` says how.
             pass
         return None
 
-    def _write(self, data: bytes, deadline: float) -> None:
+    def _write(self, message: Message, deadline: float, cancellation: Cancellation) -> None:
         """Write to a process that may have stopped reading."""
-        rest = memoryview(data)
+        rest = memoryview(encode(message, self._limits.max_frame_bytes))
         poll = select.poll()
         poll.register(self._cells, select.POLLOUT)
         while rest:
             try:
                 rest = rest[os.write(self._cells, rest) :]
             except BlockingIOError:
-                if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                    raise TimedOut from None
+                left = deadline - time.monotonic()
+                if not poll.poll(max(0.0, min(left, _LOOK_S)) * 1000):
+                    # Only now: one that reads will have the whole cell soon, and can then stop it.
+                    cancellation.check()
+                    if left <= _LOOK_S:
+                        raise TimedOut from None
             except BrokenPipeError:
                 return  # It has ended; the news of it is on its way.
 
@@ -316,9 +326,11 @@ class Kernel:
     def _report_end(self, status: int) -> None:
         """Tell who waits that the process is gone."""
         how = f"signal {-status}" if status < 0 else f"exit code {status}"
-        self.ended = KernelEnded(
+        ended = KernelEnded(
             f"The {self._name} process of this session ended ({how}); its variables are gone"
         )
+        # If it was killed, whoever did it has said why.
+        self.ended = self.ended or ended
         self._news.put(self.ended)
 
 

@@ -48,7 +48,10 @@ def _javascript(search_path: str | None) -> Sequence[str]:
     """Return how the JavaScript process is started."""
     remedy = "https://nodejs.org, or `apt install nodejs`"
     node = _find("node", search_path, "JavaScript needs Node.js", remedy)
-    return node, os.path.join(_HERE, "javascript_kernel.cjs")
+    # Else a cell that is interrupted in a timer ends the process: the check finds that what was cut
+    # off has not put everything back.
+    unchecked = "--no-force-async-hooks-checks"
+    return node, unchecked, os.path.join(_HERE, "javascript_kernel.cjs")
 
 
 def _java(search_path: str | None, heap_bytes: int) -> Sequence[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import builtins
 import importlib
 import os
 import signal
 import site
+import struct
 import sys
 import tempfile
 import threading
+import time
 import warnings
 from contextlib import contextmanager, suppress
 
@@ -20,20 +23,64 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator, Sequence
     from types import FrameType
+    from typing import NoReturn
 
     from .notebook import Bundle, Notebook
 
 # The agent enforces the real limit; this one only keeps a length from being nonsense.
 _MAX_FRAME = 1 << 30
+# Between two steps in there, an exception would have the loop forget what it was about to call.
+_LOOP = (asyncio.base_events.__file__, asyncio.events.__file__)
+# Until an interrupt that came at such a place comes again.
+_MOMENT_S = 0.002
 
 
 class Interrupts:
-    """Turns SIGINT into `KeyboardInterrupt`, but only while a cell runs."""
+    """Turns SIGINT into `KeyboardInterrupt`, but only while the cell runs that it is meant for.
 
-    def __init__(self) -> None:
+    The number of a cell comes before the signal: a cell whose number is there when it begins has
+    missed its signal.
+    """
+
+    def __init__(self, numbers: int) -> None:
+        """Take over the signal.
+
+        Args:
+            numbers: Where the numbers of the cells come that are to be interrupted.
+        """
         self.in_cell: bool = False
+        self._numbers = numbers
+        os.set_blocking(numbers, False)
+        self._cell = 0
         self._is_late = False
+        self._sending = threading.Lock()
+        self._main = threading.get_ident()
         signal.signal(signal.SIGINT, self._handle)
+        self._report = sys.unraisablehook
+        sys.unraisablehook = self._take_swallowed
+
+    def begin(self, cell: int) -> bool:
+        """Let a cell be interrupted from now on.
+
+        Returns:
+            False if it has been already, and must not run.
+        """
+        self._cell = cell
+        self.in_cell = True
+        try:
+            numbers = os.read(self._numbers, 1 << 16)
+        except OSError:  # There is none, or a program has closed what is not its own.
+            return True
+        if numbers[-4:] != struct.pack(">I", cell):
+            return True
+        self.in_cell = False
+        return False
+
+    def end(self) -> None:
+        """Let nothing be interrupted any more."""
+        self.in_cell = False
+        with self._sending:
+            self._cell = 0
 
     @contextmanager
     def put_off(self) -> Generator[None]:
@@ -51,10 +98,52 @@ class Interrupts:
         if self._is_late:
             raise KeyboardInterrupt
 
-    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+    def _handle(self, _number: int, frame: FrameType | None) -> None:
         self._is_late = True
-        if self.in_cell:
-            raise KeyboardInterrupt
+        if not self.in_cell:
+            return
+        if frame is not None and frame.f_code.co_filename in _LOOP and self._try_again():
+            return
+        raise KeyboardInterrupt
+
+    def _take_swallowed(self, unraisable: sys.UnraisableHookArgs) -> None:
+        """Raise an interrupt that ended no more than a `__del__` once more, in what it was part of.
+
+        The signal alone would not do: a loop may spend nearly all of its time in there.
+        """
+        swallowed = issubclass(unraisable.exc_type, KeyboardInterrupt)
+        if not (swallowed and self.in_cell and threading.get_ident() == self._main):
+            self._report(unraisable)
+        elif sys.gettrace() is None:
+            sys._getframe(1).f_trace = _interrupt
+            sys.settrace(_trace_nothing_else)
+        else:
+            self._try_again()
+
+    def _try_again(self) -> bool:
+        """Have the signal come again in a moment; False if there can be no thread for that."""
+        try:
+            # Not by `threading`, whose locks the interrupted code may hold.
+            _thread.start_new_thread(self._send_again, (self._cell,))
+        except RuntimeError:
+            return False
+        return True
+
+    def _send_again(self, cell: int) -> None:
+        time.sleep(_MOMENT_S)
+        with self._sending:
+            # Another cell must not get it.
+            if cell == self._cell:
+                signal.pthread_kill(self._main, signal.SIGINT)
+
+
+def _interrupt(_frame: FrameType, _event: str, _argument: object) -> NoReturn:
+    """Raise what was swallowed; that ends the tracing as well."""
+    raise KeyboardInterrupt
+
+
+def _trace_nothing_else(_frame: FrameType, _event: str, _argument: object) -> None:
+    """Trace no frame but the one that is traced already."""
 
 
 class Loop:
@@ -71,9 +160,11 @@ class Loop:
         try:
             return self._loop.run_until_complete(task)
         except KeyboardInterrupt:
-            if not task.done():
-                task.cancel()
-                self._loop.run_until_complete(asyncio.wait([task]))
+            task.cancel()
+            while not task.done():
+                # Tasks that wait for the one that was interrupted are told of it as well.
+                with suppress(KeyboardInterrupt):
+                    self._loop.run_until_complete(asyncio.wait([task]))
             raise
 
 
@@ -88,6 +179,7 @@ def serve(channel: Channel, notebook: Notebook, interrupts: Interrupts) -> None:
             with interrupts.put_off():
                 channel.send({"shown": bundle})
 
+    count = 0
     while True:
         request = channel.receive()
         if request is None:
@@ -96,13 +188,17 @@ def serve(channel: Channel, notebook: Notebook, interrupts: Interrupts) -> None:
             _import(request["modules"])
             channel.send({"ready": True})
             continue
-        interrupts.in_cell = True
+        count += 1
         try:
-            reply = notebook.run(str(request["code"]), show if request.get("live") else None)
+            if interrupts.begin(count):
+                reply = notebook.run(str(request["code"]), show if request.get("live") else None)
+            else:
+                reply = notebook.interrupted()
         except KeyboardInterrupt:
+            interrupts.in_cell = False
             reply = notebook.interrupted()
         finally:
-            interrupts.in_cell = False
+            interrupts.end()
         if os.getpid() != process:
             # The cell forked and its child came out here as well.
             os._exit(0)
@@ -162,7 +258,7 @@ def main(packages: Sequence[str]) -> None:
     for descriptor in (cells, replies, interrupts):
         os.set_inheritable(descriptor, False)
     channel = Channel(cells, replies, _MAX_FRAME)
-    handler = Interrupts()
+    handler = Interrupts(interrupts)
     _prepare_process()
     for directory in packages:
         site.addsitedir(directory)

@@ -2,11 +2,13 @@
 
 local({
   descriptors <- tail(commandArgs(TRUE), 3)
-  open_descriptor <- function(number, mode) {
-    file(paste0("/proc/self/fd/", number), mode, raw = TRUE)
+  open_descriptor <- function(number, mode, blocking = TRUE) {
+    file(paste0("/proc/self/fd/", number), mode, blocking, raw = TRUE)
   }
   cells <- open_descriptor(descriptors[[1]], "rb")
   replies <- open_descriptor(descriptors[[2]], "wb")
+  # The numbers of the cells that are to be interrupted; there may be none to read.
+  interrupts <- open_descriptor(descriptors[[3]], "rb", blocking = FALSE)
 
   read_bytes <- function(count) {
     data <- raw()
@@ -60,11 +62,21 @@ local({
     )
   }
 
+  # R takes no interrupt before the cell has come, nor while `system` waits for a program. So the
+  # number of the cell, which comes before the signal, is looked for as well.
+  last_stopped <- 0
+  stop_if_told <- function() {
+    numbers <- readBin(interrupts, "integer", 1024, size = 4, endian = "big")
+    if (length(numbers) > 0) last_stopped <<- tail(numbers, 1)
+    if (last_stopped == count) signalCondition(structure(list(), class = c("interrupt", "condition")))
+  }
+
   # The value of the last expression; those before are printed, as in a script.
   evaluate <- function(code) {
     shown <- NULL
     expressions <- parse(text = code, keep.source = FALSE, encoding = "UTF-8")
     for (expression in as.list(expressions)) {
+      stop_if_told()
       if (!is.null(shown)) print(shown$value)
       outcome <- withVisible(eval(expression, globalenv()))
       shown <- if (outcome$visible) outcome

@@ -66,6 +66,11 @@ class Program:
         fields = stat_of(self.pid)
         return fields is not None and fields[19] == self._started
 
+    def runs(self) -> bool:
+        """Say whether it may still do something; one that only waits to be collected does not."""
+        fields = stat_of(self.pid)
+        return fields is not None and fields[19] == self._started and fields[0] not in "ZX"
+
 
 def tree(pid: int) -> list[Program]:
     """Return a bubblewrap with all processes below it."""

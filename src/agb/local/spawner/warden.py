@@ -30,6 +30,8 @@ _DISK_S = 1.0
 """Between two looks at the disk of a session."""
 _IDLE_DISK_S = 4.0
 """The same, if its programs have not used the processor meanwhile."""
+_DYING_S = 5.0
+"""How long a killed program may take to end before others are looked at again."""
 _SHARE = 10
 """A look that took long is not repeated before so many times as long."""
 _KEYS = ("oom_kill", "disk_kill", "inodes_kill", "disk_full", "inodes_full")
@@ -46,8 +48,9 @@ class Watched:
         self.used: Usage = Usage(0, 0)
         self.work: dict[int, tuple[int, int]] = {}
         """What each program had written, and its processor time, at the last look."""
-        self.settling = False
-        """Whether the last look killed somebody for the disk."""
+        self.condemned: Sequence[Program] = ()
+        """Whom the last look killed for the disk."""
+        self.condemned_until: float = 0.0
         self._counts: dict[str, int] = dict.fromkeys(_KEYS, 0)
         self._file = os.open(report, os.O_CREAT | os.O_RDWR | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         self._tell()
@@ -125,6 +128,7 @@ class Warden:
     def _check_disk(self, session: Watched) -> None:
         """Kill who fills the disk; as long as it is full the server lets nobody write."""
         began = time.monotonic()
+        dying = [program for program in session.condemned if program.runs()]
         programs = tree(session.pid)
         # Beyond the limit, so that growth is seen there as well.
         used, devices = measure(session.directories, 2 * self._limit.inodes)
@@ -135,10 +139,12 @@ class Warden:
         session.note("inodes_full", int(over_inodes))
         work = {program.pid: (program.written(), program.cpu) for program in programs}
         grown = used.size > session.used.size or used.inodes > session.used.inodes
-        # Those that were killed may have written a little since the look that condemned them.
-        session.settling = (over_disk or over_inodes) and grown and not session.settling
-        if session.settling:
-            _stop_writers(session, programs, work, written=over_disk)
+        if session.condemned:
+            # What they wrote until they ended is nobody else's: it is counted, and not judged.
+            session.condemned = dying if began < session.condemned_until else ()
+        elif (over_disk or over_inodes) and grown:
+            session.condemned = _stop_writers(session, programs, work, written=over_disk)
+            session.condemned_until = began + _DYING_S
         pause = _IDLE_DISK_S if work == session.work else _DISK_S
         if over_disk or over_inodes:
             pause = _LOOK_S
@@ -152,7 +158,7 @@ def _stop_writers(
     work: dict[int, tuple[int, int]],
     *,
     written: bool,
-) -> None:
+) -> list[Program]:
     """Kill the programs that did most of the writing or, of many files, most of the work."""
 
     def since(program: Program) -> tuple[int, int]:
@@ -163,12 +169,15 @@ def _stop_writers(
     suspects = [program for program in programs if not program.keeps_session]
     suspects.sort(key=since, reverse=True)
     left = sum(since(program)[0] for program in suspects) // 2
+    killed: list[Program] = []
     for program in suspects:
         session.note("disk_kill" if written else "inodes_kill")
         _kill(program)
+        killed.append(program)
         left -= since(program)[0]
         if left <= 0:
-            return
+            break
+    return killed
 
 
 def run(server: socket.socket, warden: Warden) -> None:
