@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import json
+import os
 import socket
 import sys
 import threading
@@ -31,6 +32,8 @@ settings.load_profile("untimed")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have a guard clear up after the run, however that ends; workers belong to their run."""
+    # Set in many containers. What programs print is buffered for nearly everybody else.
+    os.environ.pop("PYTHONUNBUFFERED", None)
     if sys.platform == "linux" and not hasattr(config, "workerinput"):
         guard.watch()
 

@@ -226,13 +226,13 @@ def test_a_forked_child_uses_its_parents_server(marker: str) -> None:
             ok = same.file_system.read_file("from").content == "parent"
             local.stop()
             os._exit(0 if ok else 1)
-        print(os.waitpid(child, 0)[1])
-        print(session.file_system.read_file("from").content)
+        print(os.waitpid(child, 0)[1], flush=True)
+        print(session.file_system.read_file("from").content, flush=True)
         child = os.fork()
         if child == 0:
             raise SystemExit(0)  # with the interpreter's exit handlers
-        print(os.waitpid(child, 0)[1])
-        print(session.file_system.read_file("from").content)
+        print(os.waitpid(child, 0)[1], flush=True)
+        print(session.file_system.read_file("from").content, flush=True)
         """,
         marker,
     )

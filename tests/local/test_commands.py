@@ -13,7 +13,8 @@ import pytest
 
 from agb.local import logs
 
-SERVE = [sys.executable, "-m", "agb.local", "serve"]
+AGB = [sys.executable, "-m", "agb.local"]
+SERVE = [*AGB, "serve"]
 
 
 def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -118,11 +119,14 @@ def test_a_host_that_does_not_exist_is_one_clear_line(host):
     assert "Traceback" not in ended.stderr
 
 
-def test_a_ready_line_that_cannot_be_written_ends_the_server():
-    """A server whose stdout is gone ends with one line and 1; nobody would learn its address."""
+@pytest.mark.parametrize(
+    "options", [("serve", "--port", "0", "--json"), ("doctor", "--json"), ("doctor",)]
+)
+def test_what_cannot_be_printed_is_one_line_and_a_failure(options):
+    """A server whose stdout is gone ends, as nobody would learn its address; so does the doctor."""
     with open("/dev/full", "w") as full:
         ended = subprocess.run(
-            [*SERVE, "--port", "0", "--json"],
+            [*AGB, *options],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -130,8 +134,8 @@ def test_a_ready_line_that_cannot_be_written_ends_the_server():
         )
 
     assert ended.returncode == 1
-    assert "No space left" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    (said,) = [line for line in ended.stderr.splitlines() if " INFO " not in line]
+    assert "No space left" in said
 
 
 def test_an_owner_that_cannot_be_watched_is_one_clear_line():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -142,10 +143,13 @@ def doctor(
 
     logs.set_up(max_bytes=None)
     report = asyncio.run(examine(settings))
-    if as_json:
-        typer.echo(json.dumps(report.as_json(), indent=2))
-    else:
-        doctor_page.show(report)
+    try:
+        if as_json:
+            typer.echo(json.dumps(report.as_json(), indent=2))
+        else:
+            doctor_page.show(report)
+    except OSError as error:
+        _fail(f"agb doctor: the report could not be printed: {error}", FAILED)
     if not report.works:
         raise typer.Exit(FAILED)
 
@@ -178,4 +182,9 @@ def _announce(ready: Ready) -> None:
 
 def _fail(text: str, code: int) -> NoReturn:
     typer.echo(text, err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Python would try again at its end, complain, and exit with 120.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise typer.Exit(code)
