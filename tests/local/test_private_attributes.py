@@ -20,6 +20,7 @@ from starlette.requests import Request
 
 SERVER = "agb/local/http/server.py"
 NOTEBOOK = "agb/local/inside/notebook.py"
+KERNEL = "agb/local/inside/python_kernel.py"
 
 
 def needs(package, owner, name, purpose):
@@ -118,6 +119,23 @@ def test_starlette():
     )
 
     assert Starlette().router.redirect_slashes is True, f"It is False by itself now; {slashes}"
+
+
+def test_asyncio():
+    """Between the steps of an event loop a program is in one of two modules."""
+    steps = {
+        "base_events": (asyncio.BaseEventLoop, "_run_once"),
+        "events": (asyncio.Handle, "_run"),
+    }
+
+    for module, (owner, name) in steps.items():
+        code = getattr(getattr(owner, name, None), "__code__", None)
+        assert getattr(code, "co_filename", None) == getattr(asyncio, module).__file__, (
+            f"The steps of a loop are no longer made by `{owner.__name__}.{name}` in asyncio/"
+            f"{module}.py; `_LOOP` in {KERNEL} names the files in which an interrupt of a cell has"
+            " to come again later, lest the loop forget what it was about to call. Name the files"
+            " where loops make their steps now."
+        )
 
 
 IPYTHON = {
