@@ -30,7 +30,7 @@ THIS = HERE if HERE in PYTHONS else PYTHONS[-1]
 
 
 def runs(version: str) -> bool:
-    """Whether this machine has a Python of that version; a name on PATH may lead nowhere."""
+    """Tell whether this machine has a Python of that version; a name on PATH may lead nowhere."""
     try:
         return not subprocess.call([f"python{version}", "-c", ""], stderr=subprocess.DEVNULL)
     except OSError:
@@ -66,7 +66,9 @@ def install(session: nox.Session, extras: str, *groups: str) -> None:
     session.install(f"agb{extras} @ file://{wheel()}", *needed)
 
 
-def pytest(session: nox.Session, *arguments: str, workers: int, share: str) -> None:
+def pytest(
+    session: nox.Session, *arguments: str, workers: int, share: str, measured: bool = True
+) -> None:
     """Run tests side by side; on the newest Python keep what they covered for `coverage`.
 
     Args:
@@ -74,14 +76,15 @@ def pytest(session: nox.Session, *arguments: str, workers: int, share: str) -> N
         arguments: What to run.
         workers: How many at a time.
         share: How the workers share the tests: `worksteal` each one, `loadfile` whole files.
+        measured: Whether what they cover counts.
     """
     arguments = (f"--numprocesses={workers}", f"--dist={share}", *arguments, *session.posargs)
-    if session.python != NEWEST:
+    if session.python != NEWEST or not measured:
         session.run("pytest", *arguments)
         return
     data_file = str(Path(".nox", f".coverage.{session.name}").absolute())
-    measured = ("--cov=agb", "--cov-branch", "--cov-report=")
-    session.run("pytest", *measured, *arguments, env={"COVERAGE_FILE": data_file})
+    options = ("--cov=agb", "--cov-branch", "--cov-report=")
+    session.run("pytest", *options, *arguments, env={"COVERAGE_FILE": data_file})
 
 
 @nox.session(python=THIS)
@@ -150,6 +153,21 @@ def tests(session: nox.Session) -> None:
     between = session.python not in (OLDEST, NEWEST)
     left_out = ["--ignore=tests/faults", "--ignore=tests/_sync"] if between else []
     pytest(session, *CLIENT_TESTS, *left_out, workers=PROCESSORS + 1, share="worksteal")
+
+
+@nox.session(python=OLDEST)
+def bounds(session: nox.Session) -> None:
+    """Test core, client and the programs of users with the oldest dependencies that are allowed.
+
+    All other sessions have the newest.
+    """
+    extras = ("--extra=local", "--extra=stream", "--extra=tracing")
+    session.install("--resolution=lowest-direct", "--requirements=pyproject.toml", *extras)
+    session.install(*nox.project.dependency_groups(PROJECT, "test"))
+    session.install("--no-deps", wheel())
+    session.env["AGB_LOCAL_PRELOAD"] = "off"
+    for tests in (CLIENT_TESTS, ["tests/e2e/test_programs.py"]):
+        pytest(session, *tests, workers=PROCESSORS + 1, share="worksteal", measured=False)
 
 
 @nox.session(python=PYTHONS)
