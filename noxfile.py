@@ -152,7 +152,7 @@ def tests(session: nox.Session) -> None:
     install(session, "[tracing,stream]", "test")
     between = session.python not in (OLDEST, NEWEST)
     left_out = ["--ignore=tests/faults", "--ignore=tests/_sync"] if between else []
-    pytest(session, *CLIENT_TESTS, *left_out, workers=PROCESSORS + 1, share="worksteal")
+    pytest(session, *CLIENT_TESTS, *left_out, workers=2 * PROCESSORS, share="worksteal")
 
 
 @nox.session(python=OLDEST)
@@ -167,7 +167,7 @@ def bounds(session: nox.Session) -> None:
     session.install("--no-deps", wheel())
     session.env["AGB_LOCAL_PRELOAD"] = "off"
     for tests in (CLIENT_TESTS, ["tests/e2e/test_programs.py"]):
-        pytest(session, *tests, workers=PROCESSORS + 1, share="worksteal", measured=False)
+        pytest(session, *tests, workers=2 * PROCESSORS, share="worksteal", measured=False)
 
 
 @nox.session(python=PYTHONS)
@@ -184,7 +184,7 @@ def local(session: nox.Session) -> None:
     programs = ["tests/e2e/test_programs.py", "tests/e2e/test_embedded.py"]
     # The tests of a file share a server, and sandboxes; most of the time they wait.
     chosen = programs if between else SERVER_TESTS
-    pytest(session, *chosen, workers=2 * PROCESSORS, share="loadfile")
+    pytest(session, *chosen, workers=3 * PROCESSORS, share="loadfile")
 
 
 @nox.session(python=THIS, default=False)
@@ -228,7 +228,7 @@ def interop(session: nox.Session, version: str) -> None:
 def docs(session: nox.Session) -> None:
     """Run every program of the pages, every example, and the examples of all docstrings."""
     install(session, "[local]", "test")
-    pytest(session, "tests/docs", workers=2 * PROCESSORS, share="worksteal")
+    pytest(session, "tests/docs", workers=3 * PROCESSORS, share="worksteal")
 
 
 @nox.session(python=THIS)
