@@ -6,16 +6,15 @@ Whenever that comes, the cell ends, the variables stay, and the next cell is as 
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 
 import pytest
 
+from ..support.languages import every_language, needs
 from ..support.processes import GONE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PROGRAMS = {"python": "python3", "javascript": "node", "java": "jshell", "r": "Rscript"}
 ASSIGN = {"python": "x = 6", "javascript": "var x = 6", "java": "int x = 6;", "r": "x <- 6"}
 # Milliseconds from before a cell is taken to long after it has begun.
 MOMENTS = (0, 0, 0, 0, 1, 2, 5, 10, 20, 50, 100, 200)
@@ -63,17 +62,6 @@ BEGIN = {
     "java": 'new File("begun").createNewFile();',
     "r": "invisible(file.create('begun'))",
 }
-
-
-def needs(language):
-    """Skip where the language is not installed."""
-    program = PROGRAMS[language]
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"needs `{program}`")
-
-
-every_language = pytest.mark.parametrize(
-    "language", [pytest.param(language, marks=needs(language)) for language in PROGRAMS]
-)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 
 import pytest
 
@@ -11,10 +10,10 @@ from agb.local.failures import ToolError
 from agb.local.inside.failures import ToolFailure
 from agb.local.inside.languages import commands
 
+from ..support.languages import HERE, every_language, needs
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PROGRAMS = {"python": "python3", "javascript": "node", "java": "jshell", "r": "Rscript"}
-HERE = [language for language, program in PROGRAMS.items() if shutil.which(program)]
 BEGUN_AND_ENDLESS = {
     "python": "open('python', 'w').close()\nwhile True: pass",
     "javascript": "require('fs').writeFileSync('javascript', ''); while (true) {}",
@@ -28,17 +27,6 @@ EXIT = {
     "java": "System.exit(3);",
     "r": "quit(status = 3)",
 }
-
-
-def needs(language):
-    """Skip where the language is not installed."""
-    program = PROGRAMS[language]
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"needs `{program}`")
-
-
-every_language = pytest.mark.parametrize(
-    "language", [pytest.param(language, marks=needs(language)) for language in PROGRAMS]
-)
 
 
 @pytest.fixture
