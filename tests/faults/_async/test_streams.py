@@ -93,7 +93,7 @@ async def test_a_stream_that_goes_wrong(fault, play, short_margin, monkeypatch, 
     monkeypatch.setattr("agb._io.frames._LONGEST_MESSAGE", 1000)
     step, kind, message = FAULTS[fault]
     server = play(streams.stream(streams.begun, step))
-    async with AsyncAGB("test-key", Config("https://api.invalid", timeout_ms=100)) as agb:
+    async with AsyncAGB("test-key", Config("https://api.invalid", timeout_ms=1000)) as agb:
         stream = session_of(agb, server).code.stream("1", "python", 1)
         events = await all_of(stream)
 
@@ -144,7 +144,7 @@ async def test_a_stream_that_is_refused(answer, agb, play):
 async def test_a_server_that_does_not_answer(play, short_margin, no_proxy):
     """The deadline of the whole operation holds for the connection as well."""
     server = play(streams.silent)
-    async with AsyncAGB("test-key", Config("https://api.invalid", timeout_ms=100)) as agb:
+    async with AsyncAGB("test-key", Config("https://api.invalid", timeout_ms=1000)) as agb:
         result = await session_of(agb, server).code.run_code("1", "python", 1, stream_beta=True)
 
     assert type(result.exception) is errors.APITimeoutError

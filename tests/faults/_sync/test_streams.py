@@ -93,7 +93,7 @@ def test_a_stream_that_goes_wrong(fault, play, short_margin, monkeypatch, no_pro
     monkeypatch.setattr("agb._io.frames._LONGEST_MESSAGE", 1000)
     step, kind, message = FAULTS[fault]
     server = play(streams.stream(streams.begun, step))
-    with AGB("test-key", Config("https://api.invalid", timeout_ms=100)) as agb:
+    with AGB("test-key", Config("https://api.invalid", timeout_ms=1000)) as agb:
         stream = session_of(agb, server).code.stream("1", "python", 1)
         events = all_of(stream)
 
@@ -144,7 +144,7 @@ def test_a_stream_that_is_refused(answer, agb, play):
 def test_a_server_that_does_not_answer(play, short_margin, no_proxy):
     """The deadline of the whole operation holds for the connection as well."""
     server = play(streams.silent)
-    with AGB("test-key", Config("https://api.invalid", timeout_ms=100)) as agb:
+    with AGB("test-key", Config("https://api.invalid", timeout_ms=1000)) as agb:
         result = session_of(agb, server).code.run_code("1", "python", 1, stream_beta=True)
 
     assert type(result.exception) is errors.APITimeoutError
