@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import socket
-import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Have a guard clear up after the run, however that ends; workers belong to their run."""
     # Set in many containers. What programs print is buffered for nearly everybody else.
     os.environ.pop("PYTHONUNBUFFERED", None)
-    if sys.platform == "linux" and not hasattr(config, "workerinput"):
+    if guard.can_watch() and not hasattr(config, "workerinput"):
         guard.watch()
 
 

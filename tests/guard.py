@@ -2,12 +2,14 @@
 
     python guard.py MARK FOLDER < pidfd of the run
 
-Every process of the run has the mark in its environment, and its temporary files in the folder.
+What the run starts has the mark in its environment, and keeps its temporary files in the folder. A
+server that is killed takes its sandboxes with it, and removes its files, by itself.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import secrets
 import select
@@ -21,10 +23,13 @@ VARIABLE = "AGB_TEST_RUN"
 # What ends with the run by itself is about to: an embedded server, with its sandboxes.
 GRACE_S = 3.0
 LOOK_S = 0.05
+# Then it gives up: there may be a process that can't be killed, or a file that can't be removed.
+PATIENCE_S = 60.0
+DETACH = 2
 
 
 def watch() -> None:
-    """Mark this process and those it will start, and have another one clear up after them."""
+    """Mark the processes that this one will start, and have another one clear up after them."""
     mark = secrets.token_hex(8)
     folder = tempfile.mkdtemp(prefix="agb-tests-")
     # Servers of other users keep files there.
@@ -46,34 +51,65 @@ def watch() -> None:
     os.close(pidfd)
 
 
+def can_watch() -> bool:
+    """Tell whether this system has what `watch` needs; it is Linux, and no sandbox forbids it."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return os.path.isdir("/proc/self")
+
+
 def marked(mark: str) -> list[int]:
     """Find the processes of a run."""
-    wanted = f"{VARIABLE}={mark}".encode()
-    found: list[int] = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        # It may have ended meanwhile, or belong to somebody else.
-        with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:
-            if wanted in file.read().split(b"\0"):
-                found.append(int(name))
-    return found
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and _has(mark, name)]
 
 
-def end_all(mark: str) -> None:
-    """Wait a moment for the processes of a run, and kill those that stay."""
-    patience = time.monotonic() + GRACE_S
-    while left := marked(mark):
-        if time.monotonic() > patience:
+def _has(mark: str, pid: object) -> bool:
+    # It may have ended meanwhile, or belong to somebody else.
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
+        return f"{VARIABLE}={mark}".encode() in file.read().split(b"\0")
+    return False
+
+
+def _kill(mark: str, pid: int) -> None:
+    with contextlib.suppress(OSError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            # The number may have passed to another process.
+            if _has(mark, pid):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        finally:
+            os.close(descriptor)
+
+
+def clear_up(mark: str, folder: str) -> None:
+    """End the processes of a run, and remove its folder."""
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < PATIENCE_S:
+        left = marked(mark)
+        if waited > GRACE_S:
             for pid in left:
-                with contextlib.suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
+                _kill(mark, pid)
+        # The last of a killed server may be writing there.
+        if not left and _remove(folder):
+            return
         time.sleep(LOOK_S)
+
+
+def _remove(folder: str) -> bool:
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        places = [line.split()[4] for line in file]
+    for place in reversed([place for place in places if place.startswith(f"{folder}/")]):
+        ctypes.CDLL(None).umount2(os.fsencode(place), DETACH)
+    shutil.rmtree(folder, ignore_errors=True)
+    return not os.path.exists(folder)
 
 
 def main(mark: str, folder: str) -> None:
     """Wait for the end of the run, then clear up after it."""
     select.select([0], [], [])
-    end_all(mark)
-    shutil.rmtree(folder, ignore_errors=True)
+    clear_up(mark, folder)
 
 
 if __name__ == "__main__":

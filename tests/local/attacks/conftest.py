@@ -17,7 +17,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-ORDINARY_USER = 12345
+from ..support.users import AS_ORDINARY_USER, ORDINARY_USER
+
 HERE = Path(__file__).parent
 KEY = "planted-key-" + secrets.token_hex(8)
 LIMITS = {
@@ -38,11 +39,10 @@ class Target:
     def __init__(self, mode: str) -> None:
         command = [sys.executable, "-m", "agb.local", "serve", "--port", "0", "--json"]
         if os.geteuid() == 0 and mode != "root":
-            ordinary = str(HERE.parent / "support/ordinary_user.py")
-            command = [sys.executable, ordinary, str(ORDINARY_USER), *command]
+            command = [*AS_ORDINARY_USER, *command]
         self.mode = mode
         self._log = os.memfd_create("log")
-        self.contexts = tempfile.mkdtemp(prefix="agb-attacks-", dir="/var/tmp")
+        self.contexts = tempfile.mkdtemp(prefix="attacks-")
         if os.geteuid() == 0 and mode != "root":
             os.chown(self.contexts, ORDINARY_USER, ORDINARY_USER)
         self.process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""More attacks from inside a sandbox: the rest of the program that begins with `agb.local.probes`.
+"""More attacks from inside: the rest of the program that begins with `agb.local.doctor.probes`.
 
 As there, each probe tries one thing and returns what it got hold of, and is harmless should it
 succeed. Both files are one text when they run: the names this one does not define are from there.

@@ -13,7 +13,8 @@ import pytest
 
 from agb.local.doctor import probes
 
-from .conftest import HERE, KEY, ORDINARY_USER
+from ..support.users import AS_ORDINARY_USER
+from .conftest import KEY
 
 PROGRAM = Path(probes.__file__).read_text() + Path(__file__).with_name("probes.py").read_text()
 PLACES = ["command", "cell", "started process"]
@@ -77,8 +78,7 @@ def test_probes_without_a_sandbox(host_secrets):
     """Outside of a sandbox the same probes get hold of much: they would notice a hole."""
     command = [sys.executable, "-"]
     if os.geteuid() == 0:
-        ordinary = str(HERE.parent / "support/ordinary_user.py")
-        command = [sys.executable, ordinary, str(ORDINARY_USER), *command]
+        command = [*AS_ORDINARY_USER, *command]
     known = {
         **host_secrets,
         "state": "/var",

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -20,12 +19,9 @@ from agb.local.machine import facts as machine
 from agb.local.machine import programs
 from agb.local.settings import Settings
 
+from ..support.users import AS_ORDINARY_USER
+
 DOCTOR = [sys.executable, "-m", "agb.local", "doctor"]
-AS_ORDINARY_USER = [
-    sys.executable,
-    str(Path(__file__).parents[1] / "support/ordinary_user.py"),
-    "12345",
-]
 USERS = ["root", "ordinary user"] if os.geteuid() == 0 else ["ordinary user"]
 KEYS = {
     "schema": int,
@@ -56,7 +52,7 @@ def run(*options: str, prefix: tuple[str, ...] = (), **variables: str):
 def test_a_machine_that_isolates(user):
     """The tier fits the user, ten probes are contained, and the JSON has its documented keys."""
     other = user != "root" and os.geteuid() == 0
-    ended = run("--json", prefix=tuple(AS_ORDINARY_USER) if other else ())
+    ended = run("--json", prefix=AS_ORDINARY_USER if other else ())
     report = json.loads(ended.stdout)
     if report["tier"] is None:
         pytest.skip(report["problem"])

@@ -191,14 +191,15 @@ async def test_time_out(run, language, code):
 
 async def test_only_cells_of_python_wait_for_python(sandboxes, monkeypatch):
     """The first cell of Python, streamed or not, takes its turn to start it; no other cell does."""
+    # Nothing else starts it meanwhile.
+    monkeypatch.setattr(sandboxes._warming, "wants", lambda sandbox: False)
     sandbox = await sandboxes.open("x")
     turns = []
 
     async def take_turn(sandbox):
         turns.append(sandbox)
 
-    monkeypatch.setattr(sandbox._warming, "before_first_cell", take_turn)
-    sandbox.is_warm = False
+    monkeypatch.setattr(sandboxes._warming, "before_first_cell", take_turn)
     cell = {"code": "1", "timeout_s": 30}
     with pytest.raises(ToolError):
         await sandbox.call("run_code", {**cell, "language": "cobol"}, timeout_s=60)

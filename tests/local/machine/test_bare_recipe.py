@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -16,8 +15,8 @@ from agb.local import commands
 from agb.local.settings import Settings
 from agb.local.variables import InvalidSetting
 
-HERE = Path(__file__)
-AS_ORDINARY_USER = [sys.executable, str(HERE.parents[1] / "support/ordinary_user.py"), "12345"]
+from ..support.users import AS_ORDINARY_USER
+
 USERS = ["root", "ordinary user"] if os.geteuid() == 0 else ["ordinary user"]
 
 # What a container's usual filter does: it denies new namespaces, and clone3 is not there.
@@ -76,7 +75,7 @@ print(json.dumps(said))
 def run(user: str, *, isolation: str) -> dict:
     """Run the program where no namespaces can be made."""
     other = user != "root" and os.geteuid() == 0
-    prefix = AS_ORDINARY_USER if other else []
+    prefix = AS_ORDINARY_USER if other else ()
     filtered = [sys.executable, "-c", WITHOUT_NAMESPACES, sys.executable, "-c", PROGRAM]
     done = subprocess.run(
         [*prefix, *filtered],

@@ -30,7 +30,7 @@ SETTLED_S = 30.0
 @pytest.fixture
 def folder() -> Iterator[str]:
     """A directory that users without rights can pass."""
-    path = tempfile.mkdtemp(prefix="agb-many-", dir="/var/tmp")
+    path = tempfile.mkdtemp(prefix="many-")
     os.chmod(path, 0o711)
     yield path
     shutil.rmtree(path)

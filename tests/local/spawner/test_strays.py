@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -25,9 +24,9 @@ from agb import AGB, Config
 from agb.local.spawner.strays import clear_up
 
 from ..support.processes import FULL_LENGTH, GONE_S, control_groups, descendants
+from ..support.users import AS_ORDINARY_USER, ORDINARY_USER
 
 ROUNDS = range(50 if FULL_LENGTH else 3)
-ORDINARY_USER = 12345
 
 # Sessions with processes, files, a link and a context; others come and go at the same time.
 WORK = """
@@ -57,13 +56,12 @@ class Place:
     """A directory for all files of a server, by which what belongs to it is found."""
 
     def __init__(self, as_ordinary_user: bool) -> None:
-        self.path = tempfile.mkdtemp(prefix="agb-orphans-", dir="/var/tmp")
+        self.path = tempfile.mkdtemp(prefix="strays-")
         os.chmod(self.path, 0o711)
         self.command = [sys.executable]
         if as_ordinary_user:
             os.chown(self.path, ORDINARY_USER, ORDINARY_USER)
-            other = str(Path(__file__).parents[1] / "support/ordinary_user.py")
-            self.command += [other, str(ORDINARY_USER), sys.executable]
+            self.command = [*AS_ORDINARY_USER, sys.executable]
         self.environment = {
             **os.environ,
             "AGB_LOCAL_DIRECTORY": self.path,

@@ -15,22 +15,17 @@ import pytest
 
 from agb import ContextSync, CreateSessionParams
 
-from ..support.standing import ORDINARY_USER, client, kill, refused
+from ..support.standing import client, kill, refused
+from ..support.users import AS_ORDINARY_USER, ORDINARY_USER
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-AS_ORDINARY_USER = (
-    sys.executable,
-    str(Path(__file__).parents[1] / "support/ordinary_user.py"),
-    str(ORDINARY_USER),
-    sys.executable,
-)
 DATA = "/home/user/data"
 
 
 @pytest.fixture
 def small_disk() -> Iterator[str]:
     """A disk of 8 MB."""
-    path = tempfile.mkdtemp(dir="/var/tmp")
+    path = tempfile.mkdtemp()
     os.chmod(path, 0o711)
     disk = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=711", "none", path]
     if os.geteuid() != 0 or subprocess.run(disk, capture_output=True).returncode != 0:
@@ -154,7 +149,7 @@ def test_a_folder_of_another_user_is_refused(folder):
 @as_root
 def test_a_folder_that_cannot_be_written_to(folder):
     """An ordinary user is told which folder it is, and what else to do."""
-    said = refused(folder, python=AS_ORDINARY_USER)
+    said = refused(folder, python=(*AS_ORDINARY_USER, sys.executable))
 
     assert f"can't be used: {folder}: Permission denied" in said
     assert "name another folder with --state" in said
@@ -233,7 +228,16 @@ def test_an_ordinary_user_keeps_sessions_too(start_server, folder):
     """Labels and files are there again after a kill."""
     os.mkdir(folder, 0o700)
     os.chown(folder, ORDINARY_USER, ORDINARY_USER)
-    command = [*AS_ORDINARY_USER, "-m", "agb.local", "serve", "--port", "0", "--json"]
+    command = [
+        *AS_ORDINARY_USER,
+        sys.executable,
+        "-m",
+        "agb.local",
+        "serve",
+        "--port",
+        "0",
+        "--json",
+    ]
     first = start_server("--state", folder, command=command)
     with client(first) as agb:
         session = agb.create(CreateSessionParams(labels={"kept": "yes"})).unwrap()

@@ -7,7 +7,6 @@ import sys
 
 from agb import AGB, Config
 
-ORDINARY_USER = 12345
 SERVE = ["-m", "agb.local", "serve", "--json", "--port", "0", "--state"]
 
 
