@@ -1,1 +1,1 @@
-"""Everything that waits, in one colour: the client, its sessions, and what they can do."""
+"""The async client, all that waits, written by hand; imports `_pair` and below."""

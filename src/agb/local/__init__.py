@@ -1,8 +1,8 @@
 """The embedded sandbox server: really executes code, each session in its own bubblewrap sandbox.
 
-The client starts it by itself where the endpoint is `local`; `agb serve` runs it standing. Nothing
-else of this package is imported here, and nothing else imports it: client and server agree only
-through the wire protocol.
+The client starts it by itself where the endpoint is `local`; `agb serve` runs it standing. It and
+the client import nothing of each other, but for `stop` below and the command line in
+`agb.__main__`: they agree through the wire protocol alone.
 """
 
 __all__ = ["stop"]

@@ -4,6 +4,8 @@ MachineUnfit          this machine can't run sandboxes at all
 SandboxError          the sandbox could not do it at all
 └── SandboxGone       … and never will: it has ended
 ToolError             the sandbox works, the tool said no
+
+`sessions` and `contexts` have failures of their own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What many sessions cost that are gone: nothing.
+"""Many sessions cost nothing once they are gone.
 
 `nox -s endurance` creates and deletes a thousand.
 """

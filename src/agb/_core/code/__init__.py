@@ -1,1 +1,1 @@
-"""Code that runs in a session: its results, and its streams."""
+"""Code that runs in a session: results and streams; imports `sessions`, `tools`, `wire`."""

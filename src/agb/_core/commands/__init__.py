@@ -1,1 +1,1 @@
-"""Shell commands, and the processes that outlive a call."""
+"""Shell commands, and processes that outlive a call; imports `tools` and `wire`."""

@@ -1,1 +1,1 @@
-"""Files that outlive sessions: contexts, their policies, and their sync with a session."""
+"""Files that outlive sessions: contexts, policies, sync; imports `wire`."""

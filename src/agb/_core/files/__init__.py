@@ -1,1 +1,1 @@
-"""Files and directories of a session: read, write, find, watch."""
+"""Files and directories of a session: read, write, find, watch; imports `tools` and `wire`."""

@@ -1,1 +1,1 @@
-"""The life of a session, its labels, and what it is created with."""
+"""The life of a session, labels, parameters; imports `contexts`, `tools` and `wire`."""

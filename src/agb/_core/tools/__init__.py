@@ -1,1 +1,1 @@
-"""The tools of a session: which there are, and what they are called with."""
+"""The tools of a session, and calls of them; imports `wire`."""

@@ -1,1 +1,1 @@
-"""Whole files on their way between this machine and a session, through a store."""
+"""Whole files between this machine and a session; imports `contexts`, `files` and `wire`."""

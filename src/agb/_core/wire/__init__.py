@@ -1,1 +1,1 @@
-"""What travels between client and service, and how calls are strung together; no topic."""
+"""Calls, replies and retry rules: what all topics share; imports none of them."""

@@ -1,4 +1,4 @@
-"""Contexts: sets of files on this machine's disk that outlive sessions.
+"""Contexts: sets of files that outlive sessions; imports `sandboxes` and below.
 
 A context keeps each file under the absolute path that it had in a session. A session that names
 the context gets a volume, a directory of its own at the path it asks for: files are copied into it

@@ -13,7 +13,7 @@ import attrs
 
 from ..state.database import check
 from ..state.paging import page_position, page_token
-from .failures import ContextNotFound
+from .failures import ContextNotFound, NameTaken
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS context (
@@ -31,10 +31,6 @@ _PAGE = """
 SELECT position, id, name, created, used FROM context
 WHERE position > ? ORDER BY position LIMIT ?
 """
-
-
-class NameTaken(Exception):
-    """Raised for a name that another context has."""
 
 
 @attrs.frozen

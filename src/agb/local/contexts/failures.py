@@ -12,6 +12,10 @@ class ContextNotFound(Exception):
         super().__init__(f"Context not found: {context_id[:100]}.")
 
 
+class NameTaken(Exception):
+    """Raised for a name that another context has."""
+
+
 class CannotMount(Exception):
     """Raised for a context that can't be at the path it was asked for."""
 

@@ -1,1 +1,1 @@
-"""What `agb doctor` says of this machine, and the attacks by which it finds out."""
+"""`agb doctor`: its report, and attacks from inside a sandbox; imports `sandboxes` and below."""

@@ -1,1 +1,1 @@
-"""Requests in, envelopes out: the only room that knows HTTP, and what an error is called there."""
+"""Requests in, envelopes out, the status of every error; imports `tools` and all below it."""

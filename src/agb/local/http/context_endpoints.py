@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timezone
 
-from ..contexts.catalog import Context, NameTaken
+from ..contexts.catalog import Context
+from ..contexts.failures import NameTaken
 from ..contexts.file_transfer import CONTEXT_TYPE
 from ..contexts.service import Contexts
 from ..contexts.shelf import Entry

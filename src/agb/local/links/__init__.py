@@ -1,1 +1,1 @@
-"""Links: each a reverse proxy to one port of a session, at an address that nobody can guess."""
+"""Links: a reverse proxy to a port of a session each; imports what every room may use."""

@@ -1,1 +1,1 @@
-"""This machine: what it gives to sandboxes, and what is prepared on it for them."""
+"""This machine, and what is prepared on it for sandboxes; imports `spawner` and `inside`."""

@@ -1,4 +1,4 @@
-"""What a server leaves that was killed together with its spawner: the next one clears it away.
+"""Clears away what a server has left that was killed together with its spawner; the next one does.
 
 The directory of each server holds a file that is locked as long as the server or its spawner lives,
 and that names its control groups. Whoever gets the lock of another one knows that it is gone.

@@ -1,1 +1,1 @@
-"""One sandbox from outside: opened, kept in reserve, asked, believed in nothing, ended."""
+"""A sandbox from outside: start, ask, check its answers, end; imports `state` and below."""

@@ -1,1 +1,1 @@
-"""Who lives: sessions from their creation to their end, and what is written down of them."""
+"""Sessions: begin, call, end, remember; imports `contexts`, `links` and below."""

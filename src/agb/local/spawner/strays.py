@@ -1,4 +1,4 @@
-"""What a spawner leaves that was killed, and who comes after it has to clear away."""
+"""Ends and removes what a killed spawner has left; the one that comes after it does so."""
 
 from __future__ import annotations
 

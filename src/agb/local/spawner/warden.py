@@ -1,4 +1,4 @@
-"""Watches what the kernel does not limit: the disk of sessions and, without cgroups, their memory.
+"""Watches the disk of sessions, and their memory without cgroups, and kills who takes too much.
 
 A process of its own, forked by the spawner: a session may have a million files, and looking at them
 must keep nobody waiting. What it finds it writes to one small file for each session, in lines of

@@ -1,1 +1,1 @@
-"""What a server keeps on disk and finds again: its folder, its databases and their pages."""
+"""What a server finds again: its folder, databases, pages of lists; imports `machine`."""

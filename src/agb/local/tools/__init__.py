@@ -1,1 +1,1 @@
-"""What a session can do: each tool, its arguments in, text in the reply form of the session out."""
+"""What a session can do: each tool, its arguments, its reply; imports `sessions` and below."""
