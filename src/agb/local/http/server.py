@@ -35,7 +35,9 @@ class HttpServer(uvicorn.Server):
                 server_header=False,
                 timeout_keep_alive=round(settings.keep_alive_s),
                 timeout_graceful_shutdown=round(settings.shutdown_grace_s),
-                h11_max_incomplete_event_size=settings.max_request_head_bytes,
+                # A head of so many bytes that has not ended is longer. With one more, it would
+                # depend on the pieces in which it arrives whether it is refused.
+                h11_max_incomplete_event_size=settings.max_request_head_bytes - 1,
             )
         )
         self._on_ready = on_ready
