@@ -55,6 +55,11 @@ HARD = {
     "java, in what follows": "{begin}\nwhile (true) {{}}",
     "java, asleep": "{begin}\nThread.sleep(100_000);",
     "r, in a program that others follow": "{begin}\nsystem('sleep 44.5')\nwhile (TRUE) {{}}",
+    # As one that is started just when the first interrupt comes.
+    "r, in a program that hears no first interrupt": (
+        "{begin}\nsystem(\"trap '' INT; sleep 0.1; trap - INT; exec sleep 44.5\")\n"
+        "while (TRUE) {{}}"
+    ),
 }
 BEGIN = {
     "python": "open('begun', 'w').close()",

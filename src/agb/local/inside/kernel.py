@@ -218,17 +218,23 @@ class Kernel:
         with contextlib.suppress(OSError):  # A program may have closed what is not its own.
             os.write(self._interrupts, struct.pack(">I", self._count))
         self._process.signal_group(signal.SIGINT)
-        try:
-            return self._next(time.monotonic() + self._limits.interrupt_grace_s, None)
-        except TimedOut:
-            # Said before it is done: the end of the process is told with it.
-            self.ended = KernelEnded(
-                f"The {self._name} process of this session had to be killed; its variables are gone"
-            )
-            self.kill()
-        except KernelEnded:
-            # By itself: `ended` says how.
-            pass
+        half_s = self._limits.interrupt_grace_s / 2
+        with contextlib.suppress(KernelEnded):  # By itself: `ended` says how.
+            try:
+                return self._next(time.monotonic() + half_s, None)
+            except TimedOut:
+                # A program that was started just then has heard nothing, and whoever waits for one
+                # may take no interrupt: R does not.
+                self._process.signal_started(signal.SIGINT)
+            try:
+                return self._next(time.monotonic() + half_s, None)
+            except TimedOut:
+                # Said before it is done: the end of the process is told with it.
+                self.ended = KernelEnded(
+                    f"The {self._name} process of this session had to be killed; its variables are "
+                    "gone"
+                )
+                self.kill()
         return None
 
     def _write(self, message: Message, deadline: float, cancellation: Cancellation) -> None:

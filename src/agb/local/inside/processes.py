@@ -106,6 +106,18 @@ class Process:
             if self._process.returncode is None:
                 os.killpg(self.pid, number)
 
+    def signal_started(self, number: int) -> None:
+        """Signal what the program has started in its group, and not the program itself."""
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            # It may have ended meanwhile; its number is looked at once it is held.
+            with contextlib.suppress(OSError):
+                pidfd = os.pidfd_open(pid)
+                try:
+                    if pid != self.pid and os.getpgid(pid) == self.pid:
+                        signal.pidfd_send_signal(pidfd, number)
+                finally:
+                    os.close(pidfd)
+
     def signal_rest(self, number: int) -> None:
         """Signal what the program left in its group when it ended."""
         try:
