@@ -1,1 +1,1 @@
-"""The async client, all that waits, written by hand; imports `_pair` and below."""
+"""The client in one colour, all that waits; imports `_pair` and what is below."""

@@ -1,1 +1,1 @@
-"""Everything that waits, in one colour: the client, its sessions, and what they can do."""
+"""The client in one colour, all that waits; imports `_pair` and what is below."""
