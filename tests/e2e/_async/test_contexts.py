@@ -321,12 +321,14 @@ async def test_a_hostile_session_can_not_lead_the_server_astray(
     agb: AsyncAGB, context_id: str
 ) -> None:
     """Directories that become links while the server copies lead it nowhere else."""
-    swap = "while :; do mv d e; ln -s / d; rm d; mv e d; done"
+    swap = "until test -e ~/stop; do mv d e; ln -s / d; rm d; mv e d; done; touch ~/stopped"
     async with agb.open_session(with_context(context_id)) as session:
         await shell(session, f"cd {DATA}; mkdir d; touch d/x; ({swap}) 2>&- >&- & sleep 0.3")
         for _ in range(20):
             await session.context.sync(retry_interval=10)
             await session.context.sync(mode="download", retry_interval=10)
+        # What is saved at the end is what is there then, and no more a matter of luck.
+        await shell(session, "touch ~/stop; until test -e ~/stopped; do sleep 0.01; done")
 
     names, folders = set[str](), [DATA]
     while folders:
