@@ -63,13 +63,16 @@ class Program:
 
     def is_still_there(self) -> bool:
         """Say whether its number is still its own."""
-        fields = stat_of(self.pid)
-        return fields is not None and fields[19] == self._started
+        return self._state() is not None
 
     def runs(self) -> bool:
         """Say whether it may still do something; one that only waits to be collected does not."""
+        return self._state() not in (None, "Z", "X")
+
+    def _state(self) -> str | None:
+        """Return the letter for what it does; None if its number is not its own any more."""
         fields = stat_of(self.pid)
-        return fields is not None and fields[19] == self._started and fields[0] not in "ZX"
+        return fields[0] if fields is not None and fields[19] == self._started else None
 
 
 def tree(pid: int) -> list[Program]:
