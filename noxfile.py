@@ -191,6 +191,9 @@ def local(session: nox.Session) -> None:
     install(session, "[local]" if between else "[local,science]", "test")
     # Every server of a test would import them all, and hardly any test asks for them.
     session.env["AGB_LOCAL_PRELOAD"] = "off"
+    # The newest has Python ready before the first cell, as users have it; the others start it then.
+    if session.python != NEWEST:
+        session.env["AGB_LOCAL_WARM_SANDBOXES"] = "0"
     programs = ["tests/e2e/test_programs.py", "tests/e2e/test_embedded.py"]
     # The tests of a file share a server, and sandboxes; most of the time they wait.
     chosen = programs if between else SERVER_TESTS

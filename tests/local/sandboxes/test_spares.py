@@ -128,6 +128,7 @@ async def test_a_session_from_the_reserve():
         Settings.from_environment(),
         spare_sandboxes=1,
         spare_pause_s=PAUSE_S,
+        warm_sandboxes=2,
         preload="no_such_module, json.nothing, colorsys",
     )
     try:

@@ -23,7 +23,8 @@ Call = Coroutine[Any, Any, Any]
 async def sandboxes() -> AsyncIterator[Sandboxes]:
     """What opens sandboxes."""
     try:
-        started = await Sandboxes.start(evolve(Settings.from_environment(), spare_sandboxes=0))
+        settings = evolve(Settings.from_environment(), spare_sandboxes=0, warm_sandboxes=0)
+        started = await Sandboxes.start(settings)
     except MachineUnfit as unfit:
         pytest.skip(str(unfit))
     yield started

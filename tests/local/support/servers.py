@@ -79,12 +79,14 @@ class Server:
 
 StartServer = Callable[..., Server]
 
+# No sandbox in reserve, and no Python before the first cell: hardly any test needs one.
+NOTHING_AHEAD = {"AGB_LOCAL_SPARE_SANDBOXES": "0", "AGB_LOCAL_WARM_SANDBOXES": "0"}
 SERVE = [sys.executable, "-m", "agb.local", "serve", "--port", "0", "--json"]
 
 
 def _start(*options: str, command: Sequence[str] = SERVE, **popen: object) -> Server:
     # Tests that look at its processes know which to expect.
-    popen["env"] = {"AGB_LOCAL_SPARE_SANDBOXES": "0", **popen.get("env", os.environ)}
+    popen["env"] = {**NOTHING_AHEAD, **popen.get("env", os.environ)}
     process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True, **popen)
     line = process.stdout.readline()
     if not line and process.wait(30) == 3:
