@@ -23,6 +23,8 @@ VARIABLE = "AGB_TEST_RUN"
 # What ends with the run by itself is about to: an embedded server, with its sandboxes.
 GRACE_S = 3.0
 LOOK_S = 0.05
+# A program that is just being started shows no environment for a moment.
+LOOKS = 3
 # Then it gives up: there may be a process that can't be killed, or a file that can't be removed.
 PATIENCE_S = 60.0
 DETACH = 2
@@ -86,13 +88,15 @@ def _kill(mark: str, pid: int) -> None:
 def clear_up(mark: str, folder: str) -> None:
     """End the processes of a run, and remove its folder."""
     began = time.monotonic()
+    looks = 0
     while (waited := time.monotonic() - began) < PATIENCE_S:
         left = marked(mark)
         if waited > GRACE_S:
             for pid in left:
                 _kill(mark, pid)
+        looks = 0 if left else looks + 1
         # The last of a killed server may be writing there.
-        if not left and _remove(folder):
+        if looks >= LOOKS and _remove(folder):
             return
         time.sleep(LOOK_S)
 
