@@ -1,9 +1,10 @@
 """Ends what a test run leaves, however the run ends: a process that waits for that end.
 
-    python guard.py MARK FOLDER < pidfd of the run
+    python guard.py MARK FOLDER SECONDS < pidfd of the run
 
 What the run starts has the mark in its environment, and keeps its temporary files in the folder. A
-server that is killed takes its sandboxes with it, and removes its files, by itself.
+server that is killed takes its sandboxes with it, and removes its files, by itself: that is what
+the seconds are for.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import tempfile
 import time
 
 VARIABLE = "AGB_TEST_RUN"
-# What ends with the run by itself is about to: an embedded server, with its sandboxes.
+# For an embedded server and its sandboxes, which end with the run by themselves.
 GRACE_S = 3.0
 LOOK_S = 0.05
 # A program that is just being started shows no environment for a moment.
@@ -30,7 +31,7 @@ PATIENCE_S = 60.0
 DETACH = 2
 
 
-def watch() -> None:
+def watch(grace_s: float = GRACE_S) -> None:
     """Mark the processes that this one will start, and have another one clear up after them."""
     mark = secrets.token_hex(8)
     folder = tempfile.mkdtemp(prefix="agb-tests-")
@@ -41,7 +42,7 @@ def watch() -> None:
     pidfd = os.pidfd_open(os.getpid())
     os.posix_spawn(
         sys.executable,
-        [sys.executable, "-I", "-S", __file__, mark, folder],
+        [sys.executable, "-I", "-S", __file__, mark, folder, str(grace_s)],
         {},
         # Whoever reads what the run prints must not wait for this one.
         file_actions=[
@@ -85,13 +86,13 @@ def _kill(mark: str, pid: int) -> None:
             os.close(descriptor)
 
 
-def clear_up(mark: str, folder: str) -> None:
+def clear_up(mark: str, folder: str, grace_s: float) -> None:
     """End the processes of a run, and remove its folder."""
     began = time.monotonic()
     looks = 0
     while (waited := time.monotonic() - began) < PATIENCE_S:
         left = marked(mark)
-        if waited > GRACE_S:
+        if waited > grace_s:
             for pid in left:
                 _kill(mark, pid)
         looks = 0 if left else looks + 1
@@ -110,10 +111,10 @@ def _remove(folder: str) -> bool:
     return not os.path.exists(folder)
 
 
-def main(mark: str, folder: str) -> None:
+def main(mark: str, folder: str, grace_s: str) -> None:
     """Wait for the end of the run, then clear up after it."""
     select.select([0], [], [])
-    clear_up(mark, folder)
+    clear_up(mark, folder, float(grace_s))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ BEGIN = f"""
 import sys
 sys.path.append({os.path.dirname(guard.__file__)!r})
 import guard
-guard.watch()
+guard.watch(grace_s=0.2)
 import os, subprocess, tempfile, time
 
 subprocess.Popen(["sleep", "300"], start_new_session=True)
