@@ -18,6 +18,8 @@ nox.options.error_on_missing_interpreters = False
 os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
 # A sandbox sees packages read-only: what is not compiled now is compiled again at every start.
 os.environ.setdefault("UV_COMPILE_BYTECODE", "1")
+# Every worker would rewrite the asserts of every test again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Whoever the machine trusts is trusted, a company's proxy among them; the second name is an older
 # one of the first. pyright brings a Node.js of its own.
 for name in ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS", "NODE_USE_SYSTEM_CA"):
@@ -52,6 +54,8 @@ OFFICIAL_CLIENTS = ["0.4.1", "0.7.1", "0.12.0"]
 PROCESSORS = min(
     8, len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 )
+# What a server starts ahead: hardly a test needs it, and most servers live briefly.
+NOTHING_AHEAD = {f"AGB_LOCAL_{name}_SANDBOXES": "0" for name in ("SPARE", "WARM")}
 DIST = Path(".nox", "dist").absolute()
 
 
@@ -71,18 +75,17 @@ def install(session: nox.Session, extras: str, *groups: str) -> None:
     session.install(f"agb{extras} @ {Path(wheel()).as_uri()}", *needed)
 
 
-def pytest(
-    session: nox.Session, *arguments: str, workers: int, share: str, measured: bool = True
-) -> None:
+def pytest(session: nox.Session, *arguments: str, share: str, measured: bool = True) -> None:
     """Run tests side by side; on the newest Python keep what they covered for `coverage`.
 
     Args:
         session: Where to run them.
         arguments: What to run.
-        workers: How many at a time.
         share: How the workers share the tests: `worksteal` each one, `loadfile` whole files.
         measured: Whether what they cover counts.
     """
+    # Most of the time they wait.
+    workers = 3 * PROCESSORS
     arguments = (f"--numprocesses={workers}", f"--dist={share}", *arguments, *session.posargs)
     if session.python != NEWEST or not measured:
         session.run("pytest", *arguments)
@@ -159,7 +162,7 @@ def tests(session: nox.Session) -> None:
     install(session, "[tracing,stream]", "test")
     between = session.python not in (OLDEST, NEWEST)
     left_out = ["--ignore=tests/faults", "--ignore=tests/_sync"] if between else []
-    pytest(session, *CLIENT_TESTS, *left_out, workers=2 * PROCESSORS, share="worksteal")
+    pytest(session, *CLIENT_TESTS, *left_out, share="worksteal")
 
 
 @nox.session(python=OLDEST)
@@ -175,9 +178,9 @@ def bounds(session: nox.Session) -> None:
     session.install("--resolution=lowest-direct", "--requirements=pyproject.toml", *extras, *sdk)
     session.install(*group)
     session.install("--no-deps", wheel())
-    session.env["AGB_LOCAL_PRELOAD"] = "off"
+    session.env.update(NOTHING_AHEAD)
     for tests in (CLIENT_TESTS, ["tests/e2e/test_programs.py"]):
-        pytest(session, *tests, workers=2 * PROCESSORS, share="worksteal", measured=False)
+        pytest(session, *tests, share="worksteal", measured=False)
 
 
 @nox.session(python=PYTHONS)
@@ -191,13 +194,13 @@ def local(session: nox.Session) -> None:
     install(session, "[local]" if between else "[local,science]", "test")
     # Every server of a test would import them all, and hardly any test asks for them.
     session.env["AGB_LOCAL_PRELOAD"] = "off"
-    # The newest has Python ready before the first cell, as users have it; the others start it then.
+    # On the newest as users have it.
     if session.python != NEWEST:
-        session.env["AGB_LOCAL_WARM_SANDBOXES"] = "0"
+        session.env.update(NOTHING_AHEAD)
     programs = ["tests/e2e/test_programs.py", "tests/e2e/test_embedded.py"]
-    # The tests of a file share a server, and sandboxes; most of the time they wait.
+    # The tests of a file share a server, and sandboxes.
     chosen = programs if between else SERVER_TESTS
-    pytest(session, *chosen, workers=3 * PROCESSORS, share="loadfile")
+    pytest(session, *chosen, share="loadfile")
 
 
 @nox.session(python=THIS, default=False)
@@ -241,7 +244,8 @@ def interop(session: nox.Session, version: str) -> None:
 def docs(session: nox.Session) -> None:
     """Run every program of the pages, every example, and the examples of all docstrings."""
     install(session, "[local]", "test")
-    pytest(session, "tests/docs", workers=3 * PROCESSORS, share="worksteal")
+    session.env.update(NOTHING_AHEAD)
+    pytest(session, "tests/docs", share="worksteal")
 
 
 @nox.session(python=THIS)
