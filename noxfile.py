@@ -75,24 +75,17 @@ def install(session: nox.Session, extras: str, *groups: str) -> None:
     session.install(f"agb{extras} @ {Path(wheel()).as_uri()}", *needed)
 
 
-def pytest(session: nox.Session, *arguments: str, share: str, measured: bool = True) -> None:
-    """Run tests side by side; on the newest Python keep what they covered for `coverage`.
+def pytest(session: nox.Session, *arguments: str, share: str) -> None:
+    """Run tests side by side.
 
     Args:
         session: Where to run them.
         arguments: What to run.
         share: How the workers share the tests: `worksteal` each one, `loadfile` whole files.
-        measured: Whether what they cover counts.
     """
     # Most of the time they wait.
-    workers = 3 * PROCESSORS
-    arguments = (f"--numprocesses={workers}", f"--dist={share}", *arguments, *session.posargs)
-    if session.python != NEWEST or not measured:
-        session.run("pytest", *arguments)
-        return
-    data_file = str(Path(".nox", f".coverage.{session.name}").absolute())
-    options = ("--cov=agb", "--cov-branch", "--cov-report=")
-    session.run("pytest", *options, *arguments, env={"COVERAGE_FILE": data_file})
+    workers = f"--numprocesses={3 * PROCESSORS}"
+    session.run("pytest", workers, f"--dist={share}", *arguments, *session.posargs)
 
 
 @nox.session(python=THIS)
@@ -154,7 +147,7 @@ def bare(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Test core and client, both colours, without a server.
+    """Test core and client, both colours, without a server; on the newest Python each branch.
 
     All of it on the oldest and the newest Python that is there. On those between what depends on
     the version: the async colour, from which the blocking one is made, and what has no colour.
@@ -162,7 +155,9 @@ def tests(session: nox.Session) -> None:
     install(session, "[tracing,stream]", "test")
     between = session.python not in (OLDEST, NEWEST)
     left_out = ["--ignore=tests/faults", "--ignore=tests/_sync"] if between else []
-    pytest(session, *CLIENT_TESTS, *left_out, share="worksteal")
+    whole = session.python == NEWEST and not session.posargs
+    measured = ["--cov", "--cov-report=term"] if whole else []
+    pytest(session, *CLIENT_TESTS, *left_out, *measured, share="worksteal")
 
 
 @nox.session(python=OLDEST)
@@ -180,7 +175,7 @@ def bounds(session: nox.Session) -> None:
     session.install("--no-deps", wheel())
     session.env.update(NOTHING_AHEAD)
     for tests in (CLIENT_TESTS, ["tests/e2e/test_programs.py"]):
-        pytest(session, *tests, share="worksteal", measured=False)
+        pytest(session, *tests, share="worksteal")
 
 
 @nox.session(python=PYTHONS)
@@ -261,18 +256,3 @@ def readme(session: nox.Session) -> None:
     session.run("git", "clone", "--quiet", ".", str(copy), external=True)
     session.chdir(copy)
     session.run("sh", "-euc", command, external=True, env={"HOME": str(home)})
-
-
-@nox.session(python=THIS)
-def coverage(session: nox.Session) -> None:
-    """Check that the tests cover every branch of core and client."""
-    install(session, "", "test")
-    environment = {"COVERAGE_FILE": str(Path(".nox", ".coverage").absolute())}
-    # Not everything that lies there: another Python may have been the newest once.
-    files = [
-        Path(f".nox/.coverage.{name}") for name in (f"tests-{NEWEST}", f"local-{NEWEST}", "docs")
-    ]
-    measured = [str(file) for file in files if file.exists()]
-    session.run("coverage", "combine", "--keep", *measured, env=environment)
-    parts = "*/agb/_core/*,*/agb/_async/*,*/agb/_sync/*,*/agb/_pair/*"
-    session.run("coverage", "report", f"--include={parts}", "--fail-under=100", env=environment)
