@@ -175,6 +175,7 @@ def served(service: Service, no_proxy: None) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"  # keeps connections open
+        disable_nagle_algorithm = True  # head and body are two packets
 
         def setup(self) -> None:
             service.connections += 1

@@ -95,6 +95,7 @@ def address(store, no_proxy):
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are two packets
 
         def do_GET(self):
             store.answer(self)
