@@ -19,10 +19,11 @@ import sys
 sys.path.append({os.path.dirname(guard.__file__)!r})
 import guard
 guard.watch(grace_s=0.2)
-import os, subprocess, tempfile, time
+import os, subprocess, tempfile
 
 subprocess.Popen(["sleep", "300"], start_new_session=True)
 print(os.environ["AGB_TEST_RUN"], tempfile.mkdtemp(), flush=True)
+sys.stdin.read()
 """
 
 
@@ -37,13 +38,15 @@ def until(is_so, seconds=30):
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, None])
 def test_nothing_is_left_of_a_run(end):
     """Its processes, those in sessions of their own too, and its folder are gone."""
-    program = BEGIN if end is None else f"{BEGIN}time.sleep(60)"
-    command = [sys.executable, "-c", program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+    command = [sys.executable, "-c", BEGIN]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True) as running:
         mark, folder = running.stdout.readline().split()
         # A program that is just being started shows no environment for a moment.
         assert until(lambda: len(guard.marked(mark)) == 1)
-        if end is not None:
+        if end is None:
+            running.stdin.close()
+        else:
             os.kill(running.pid, end)
 
     assert until(lambda: not guard.marked(mark) and not os.path.exists(os.path.dirname(folder)))
