@@ -328,17 +328,17 @@ async def test_a_hostile_session_can_not_lead_the_server_astray(
             await session.context.sync(retry_interval=10)
             await session.context.sync(mode="download", retry_interval=10)
         await shell(session, "touch ~/stop; until test -e ~/stopped; do sleep 0.01; done")
-        # All else that is there is luck: a link that was saved and brought back replaces
-        # the directory, and the loop removes it.
-        await shell(session, f"touch {DATA}/last")
+        # What else is there is luck: a link that was saved and brought back replaces the
+        # directory, and the loop removes it.
+        there = await shell(session, f"touch {DATA}/last; find {DATA} -mindepth 1 -printf '%f\\n'")
 
     names, folders = set[str](), [DATA]
     while folders:
         entries = (await agb.context.list_files(context_id, folders.pop())).unwrap()
         names |= {entry.file_name for entry in entries}
         folders += [entry.file_path for entry in entries if entry.file_type == "folder"]
-    assert "last" in names
-    assert names <= {"d", "e", "x", "last"}
+    assert names == set(there.split())
+    assert {"last"} <= names <= {"d", "e", "x", "last"}
 
 
 async def test_metrics_are_those_of_the_session(session: AsyncSession) -> None:
